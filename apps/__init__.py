@@ -1,0 +1,1 @@
+"""The entry points: the only code that knows everything."""

@@ -1,0 +1,58 @@
+"""The FastAPI application: the REST API, and the chat page at the root."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from apps.api.errors import handle_errors
+from apps.api.middleware import RequestMiddleware
+from apps.api.routes import answers, conversations, documents, health, jobs
+from apps.api.state import Running
+from apps.settings import PROJECT_ROOT
+
+_PAGE = PROJECT_ROOT / "apps" / "web" / "dist"
+_log = logging.getLogger(__name__)
+
+
+def create_app(running: Running) -> FastAPI:
+    """Return the application around a wired Footnote."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        warming = asyncio.create_task(_warm(running))
+        yield
+        warming.cancel()
+        await running.close()
+
+    app = FastAPI(
+        title="Footnote",
+        version="0.1.0",
+        summary="Answers from your own documents, each sentence with its source.",
+        lifespan=lifespan,
+    )
+    app.state.running = running
+    app.add_middleware(RequestMiddleware, observe=running.metrics.request)
+    for routes in (health, answers, documents, jobs, conversations):
+        app.include_router(routes.router)
+    handle_errors(app)
+    if _PAGE.exists():
+        app.mount("/", StaticFiles(directory=_PAGE, html=True), name="page")
+    else:
+        _log.warning("the chat page is not built; `make install` builds it")
+    return app
+
+
+async def _warm(running: Running) -> None:
+    """Load the models of this process, so that the first question does not wait for them."""
+    try:
+        await running.library.embedder.embed(["warm"])
+        await running.answering.input_guard.check("warm")
+        running.warm.set()
+    except Exception:
+        _log.exception("a model could not be loaded")

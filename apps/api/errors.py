@@ -1,0 +1,72 @@
+"""Errors as RFC 9457 problems: the one place that chooses an HTTP status."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from apps.api.schemas import Problem
+from contracts import (
+    BlockedError,
+    ConfigurationError,
+    FootnoteError,
+    InvalidInputError,
+    ModelUnavailableError,
+    NotFoundError,
+    ParseError,
+    StoreUnavailableError,
+)
+
+_log = logging.getLogger(__name__)
+
+_STATUS: dict[type[FootnoteError], tuple[HTTPStatus, str]] = {
+    InvalidInputError: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-input"),
+    BlockedError: (HTTPStatus.UNPROCESSABLE_ENTITY, "blocked"),
+    ParseError: (HTTPStatus.UNPROCESSABLE_ENTITY, "unreadable-document"),
+    NotFoundError: (HTTPStatus.NOT_FOUND, "not-found"),
+    ConfigurationError: (HTTPStatus.SERVICE_UNAVAILABLE, "misconfigured"),
+    ModelUnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "model-unavailable"),
+    StoreUnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "store-unavailable"),
+}
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    code: {"model": Problem, "description": HTTPStatus(code).phrase} for code in (404, 422, 503)
+}
+
+
+def problem_of(exc: Exception) -> Problem:
+    """Return the problem that stands for an exception; one that is not ours says nothing of its insides."""
+    if isinstance(exc, FootnoteError):
+        status, name = _STATUS[type(exc)]
+        violations = [v.rule for v in exc.violations] if isinstance(exc, BlockedError) else None
+        return Problem(type=name, title=status.phrase, status=status, detail=str(exc), violations=violations)
+    if isinstance(exc, RequestValidationError):
+        detail = "; ".join(f"{'.'.join(map(str, error['loc'][1:]))}: {error['msg']}" for error in exc.errors())
+        return _plain(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail)
+    if isinstance(exc, HTTPException):
+        return _plain(HTTPStatus(exc.status_code), "http", str(exc.detail))
+    _log.error("unexpected error", exc_info=exc)
+    return _plain(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Something went wrong here; the log says what.")
+
+
+def _plain(status: HTTPStatus, name: str, detail: str) -> Problem:
+    return Problem(type=name, title=status.phrase, status=status, detail=detail)
+
+
+async def _respond(_: Request, exc: Exception) -> JSONResponse:
+    problem = problem_of(exc)
+    return JSONResponse(
+        problem.model_dump(exclude_none=True), status_code=problem.status, media_type="application/problem+json"
+    )
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Answer every error of the application with a problem."""
+    for kind in (FootnoteError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, _respond)

@@ -1,0 +1,55 @@
+"""Questions: cited answers, whole or streamed, and searches for passages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from fastapi import APIRouter, Response
+
+from apps.api.deps import AnsweringDep, CallerDep, LibraryDep, RunningDep
+from apps.api.errors import RESPONSES
+from apps.api.schemas import AnswerOut, QueryIn, SearchIn, SearchOut, answer_out, hit_out
+from apps.api.sse import answer_events, event_stream
+from apps.draft import Event
+from contracts import Answer, Query, Question
+
+router = APIRouter(prefix="/v1", tags=["answers"], responses=RESPONSES)
+
+
+@router.post("/query", response_model=AnswerOut)
+async def query(body: QueryIn, answering: AnsweringDep, caller: CallerDep, running: RunningDep) -> Response | AnswerOut:
+    """Answer a question from a collection. With `"stream": true` the answer comes as Server-Sent Events: retrieval,
+    token, citation, done, or error."""
+    question = Question(
+        text=body.question,
+        collection=body.collection,
+        caller=caller,
+        conversation_id=body.conversation_id,
+        top_k=body.top_k,
+        filters=body.filters,
+    )
+    if not body.stream:
+        answer = await answering.answer(question)
+        running.count(answer)
+        return answer_out(answer)
+
+    async def counted() -> AsyncGenerator[Event]:
+        async with aclosing(answering.stream(question)) as events:
+            async for event in events:
+                if isinstance(event, Answer):
+                    running.count(event)
+                yield event
+
+    return await event_stream(answer_events(counted()))
+
+
+@router.post("/search")
+async def search(body: SearchIn, library: LibraryDep, caller: CallerDep) -> SearchOut:
+    """Find passages without asking the model."""
+    found = await library.retriever.retrieve(
+        Query(text=body.query, collection=body.collection, caller=caller, top_k=body.top_k, filters=body.filters)
+    )
+    return SearchOut(
+        hits=[hit_out(hit) for hit in found.hits], generation=found.generation, timings=dict(found.timings)
+    )

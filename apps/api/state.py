@@ -1,0 +1,107 @@
+"""What one API process holds while it runs, and whether each part of the stack is there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import httpx
+
+from apps.answering import Answering
+from apps.api.schemas import ComponentOut, ReadyOut
+from apps.bootstrap import Library, open_answering, open_cache, open_library, open_tracer
+from apps.settings import Settings
+from contracts import Answer, AnswerCache, FootnoteError
+from observability.metrics import Metrics
+
+
+@dataclass(slots=True)
+class Running:
+    """The wired application; `warm` is set once the models of this process are loaded."""
+
+    settings: Settings
+    library: Library
+    answering: Answering
+    cache: AnswerCache
+    metrics: Metrics
+    warm: asyncio.Event
+    close: Callable[[], Awaitable[None]]
+
+    def count(self, answer: Answer) -> None:
+        """Add an answer to the metrics."""
+        self.metrics.cache(answer.cache)
+        self.metrics.tokens(answer.usage)
+        if answer.abstained:
+            self.metrics.abstention()
+        for stage, ms in answer.timings.items():
+            if stage != "total":
+                self.metrics.stage(stage, ms / 1e3)
+
+    async def ready(self) -> ReadyOut:
+        """Return the state of each part."""
+        names = ("catalog", "embedder", "model", "cache", "mlflow")
+        checks = (
+            self._catalog(),
+            self._embedder(),
+            _answers(
+                f"{self.settings.model_url}/models",
+                required=True,
+                api_key=self.settings.serving.api_key.get_secret_value(),
+            ),
+            self._cache(),
+            _answers(f"{self.settings.mlflow_url}/health", required=False),
+        )
+        components = dict(zip(names, await asyncio.gather(*checks), strict=True))
+        ready = all(part.state == "ready" for part in components.values() if part.required)
+        return ReadyOut(ready=ready, components=components)
+
+    async def _catalog(self) -> ComponentOut:
+        try:
+            await self.library.retriever.generation("default")
+        except FootnoteError as exc:
+            return ComponentOut(state="away", required=True, detail=str(exc))
+        return ComponentOut(state="ready", required=True)
+
+    async def _embedder(self) -> ComponentOut:
+        state: Literal["ready", "starting"] = "ready" if self.warm.is_set() else "starting"
+        return ComponentOut(state=state, required=True, detail=self.library.embedder.name)
+
+    async def _cache(self) -> ComponentOut:
+        if not self.settings.cache.enabled:
+            return ComponentOut(state="ready", required=False, detail="off")
+        alive = await self.cache.alive()
+        return ComponentOut(state="ready" if alive else "away", required=False, detail=self.settings.cache_url)
+
+
+async def _answers(url: str, *, required: bool, api_key: str = "") -> ComponentOut:
+    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    try:
+        async with httpx.AsyncClient(timeout=2.0) as client:
+            answer = await client.get(url, headers=headers)
+        ok, detail = answer.status_code == 200, f"{url} answered {answer.status_code}"
+    except httpx.HTTPError as exc:
+        ok, detail = False, f"{url}: {exc!r}"
+    return ComponentOut(state="ready" if ok else "away", required=required, detail=detail)
+
+
+def start(settings: Settings) -> Running:
+    """Wire an API process. Importing the guards takes seconds. Raises ConfigurationError or StoreUnavailableError."""
+    metrics = Metrics()
+    tracer = open_tracer(settings, metrics)
+    library = open_library(settings, tracer)
+    cache = open_cache(settings)
+
+    async def close() -> None:
+        await asyncio.gather(cache.close(), asyncio.to_thread(tracer.close))
+
+    return Running(
+        settings=settings,
+        library=library,
+        answering=open_answering(library, tracer, cache),
+        cache=cache,
+        metrics=metrics,
+        warm=asyncio.Event(),
+        close=close,
+    )

@@ -1,0 +1,170 @@
+"""The only place that constructs adapters: settings in, a wired Footnote out. Models are loaded at their first use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from apps.database import open_database
+from apps.indexing import Indexing
+from apps.settings import Settings
+from contracts import AnswerCache, Catalog, DenseIndex, Embedder, JobQueue, Memory, Retriever, RunLog, Tracer
+from observability.recording_tracer import NullTracer
+
+if TYPE_CHECKING:
+    from apps.answering import Answering
+    from cache.memory_answer_cache import NullAnswerCache
+    from cache.redis_answer_cache import RedisAnswerCache
+    from observability.metrics import Metrics
+    from observability.mlflow_tracer import MlflowTracer
+    from retrieval.sentence_transformers_embedder import SentenceTransformersEmbedder
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Documents and their search: what works with every other process down."""
+
+    settings: Settings
+    catalog: Catalog
+    jobs: JobQueue
+    memory: Memory
+    embedder: Embedder
+    retriever: Retriever
+    indexing: Indexing
+    originals_path: Callable[[str], Path]
+
+
+def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
+    """Wire ingestion and retrieval. Raises ConfigurationError or StoreUnavailableError."""
+    from ingestion.csv_parser import CsvParser
+    from ingestion.llamaindex_splitter import LlamaIndexSplitter
+    from ingestion.media_types import CSV, PDF
+    from ingestion.originals import Originals
+    from ingestion.parser_router import ParserRouter
+    from ingestion.pdfium_parser import PdfiumParser
+    from ingestion.sql_catalog import SqlCatalog
+    from ingestion.sql_job_queue import SqlJobQueue
+    from ingestion.sql_views import SqlChangeFeed, SqlPassages
+    from ingestion.unstructured_parser import UnstructuredParser
+    from retrieval.dense_retriever import DenseRetriever
+    from retrieval.faiss_index import FaissIndex
+    from retrieval.sql_memory import SqlMemory
+
+    engine = open_database(settings.catalog_url)
+    catalog = SqlCatalog(engine)
+    originals = Originals(settings.data_dir / "originals")
+    embedder = _embedder(settings)
+    feed = SqlChangeFeed(engine)
+
+    def open_index(collection: str) -> DenseIndex:
+        snapshot = settings.data_dir / "index" / f"{collection}.npz"
+        return FaissIndex(feed, collection, embedder=embedder.name, dimension=embedder.dimension, snapshot=snapshot)
+
+    return Library(
+        settings=settings,
+        catalog=catalog,
+        jobs=SqlJobQueue(engine),
+        memory=SqlMemory(engine),
+        embedder=embedder,
+        retriever=DenseRetriever(
+            embedder=embedder,
+            feed=feed,
+            passages=SqlPassages(engine),
+            open_index=open_index,
+            tracer=tracer or NullTracer(),
+        ),
+        indexing=Indexing(
+            parser=ParserRouter(
+                {PDF: PdfiumParser(), CSV: CsvParser()},
+                UnstructuredParser(),
+                max_bytes=settings.ingestion.max_file_mb << 20,
+            ),
+            splitter=LlamaIndexSplitter(
+                embedder.count_tokens,
+                chunk_tokens=settings.ingestion.chunk_tokens,
+                chunk_overlap_tokens=settings.ingestion.chunk_overlap_tokens,
+            ),
+            embedder=embedder,
+            catalog=catalog,
+            originals=originals,
+            run_log=_run_log(settings),
+        ),
+        originals_path=originals.path,
+    )
+
+
+def open_tracer(settings: Settings, metrics: Metrics) -> MlflowTracer:
+    """Return a tracer into MLflow."""
+    from observability.mlflow_tracer import MlflowTracer
+
+    watch = settings.observability
+    return MlflowTracer(
+        settings.mlflow_url,
+        watch.experiment,
+        queue_size=watch.queue_size,
+        record_text=watch.trace_text,
+        on_drop=metrics.dropped_spans,
+    )
+
+
+def open_cache(settings: Settings) -> RedisAnswerCache | NullAnswerCache:
+    """Return the answer cache in Redis."""
+    from cache.memory_answer_cache import NullAnswerCache
+    from cache.redis_answer_cache import RedisAnswerCache
+
+    if not settings.cache.enabled:
+        return NullAnswerCache()
+    return RedisAnswerCache(settings.cache_url, ttl_s=settings.cache.ttl_s, timeout_s=settings.cache.timeout_s)
+
+
+def open_answering(library: Library, tracer: Tracer, cache: AnswerCache) -> Answering:
+    """Wire the online use case. Importing the guards takes seconds."""
+    from apps.answering import Answering, AnsweringPolicy
+    from retrieval.followup_condenser import FollowupCondenser
+    from serving.langchain_chat_model import LangChainChatModel
+    from serving.langchain_prompts import LangChainPromptBuilder
+    from validation.guardrails_guards import GuardrailsInputGuard, GuardrailsOutputGuard
+    from validation.sentences import SentenceStream
+
+    settings = library.settings
+    serving, retrieval = settings.serving, settings.retrieval
+    return Answering(
+        input_guard=GuardrailsInputGuard(max_chars=settings.validation.max_question_chars),
+        cache=cache,
+        condenser=FollowupCondenser(),
+        retriever=library.retriever,
+        prompts=LangChainPromptBuilder(),
+        model=LangChainChatModel(
+            settings.model_name,
+            base_url=settings.model_url,
+            api_key=serving.api_key.get_secret_value(),
+            timeout_s=serving.timeout_s,
+        ),
+        sentences=SentenceStream,
+        output_guard=GuardrailsOutputGuard(min_support=settings.validation.min_support),
+        memory=library.memory,
+        tracer=tracer,
+        policy=AnsweringPolicy(
+            top_k=retrieval.top_k,
+            prompt_sources=retrieval.prompt_sources,
+            floor=retrieval.floor,
+            max_tokens=serving.max_tokens,
+            temperature=serving.temperature,
+        ),
+        cache_enabled=settings.cache.enabled,
+    )
+
+
+def _embedder(settings: Settings) -> SentenceTransformersEmbedder:
+    from retrieval.sentence_transformers_embedder import SentenceTransformersEmbedder
+
+    embedding = settings.embedding
+    return SentenceTransformersEmbedder(embedding.model, batch_size=embedding.batch_size, threads=embedding.threads)
+
+
+def _run_log(settings: Settings) -> RunLog:
+    from observability.mlflow_runs import MlflowRunLog
+
+    return MlflowRunLog(settings.mlflow_url, settings.observability.experiment)

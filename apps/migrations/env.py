@@ -1,0 +1,13 @@
+"""Alembic's environment: runs the migrations on the connection that `apps.database` hands over."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from ingestion.sql_schema import metadata as catalog
+from retrieval.sql_memory import metadata as memory
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=[catalog, memory])
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,171 @@
+"""Every setting of Footnote: the only reader of the environment. Nested names are joined by two underscores, as in
+``FOOTNOTE_SERVING__MODEL``; a ``.env`` file in the working folder is read too."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from contracts import ConfigurationError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+_LONGEST_SOCKET_PATH = 103  # bytes; macOS allows 103, Linux 107
+
+
+def _default_data_dir() -> Path:
+    in_checkout = (PROJECT_ROOT / "pyproject.toml").exists()
+    return PROJECT_ROOT / ".footnote" if in_checkout else Path.home() / ".footnote"
+
+
+class ApiSettings(BaseModel):
+    """Where the API and the chat page listen, and what an upload may weigh."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65535)
+    max_upload_mb: int = Field(50, ge=1)
+
+
+class CatalogSettings(BaseModel):
+    """The SQL catalog; an empty URL means SQLite in the data folder."""
+
+    url: str = ""
+
+
+class EmbeddingSettings(BaseModel):
+    """The sentence encoder; an empty model means the packaged all-MiniLM-L6-v2, else a hub id or a folder."""
+
+    model: str = ""
+    batch_size: int = Field(32, ge=1)
+    threads: int = Field(1, ge=1)
+
+
+class IngestionSettings(BaseModel):
+    """How documents are read and cut. Chunk sizes are in tokens of the sentence encoder."""
+
+    chunk_tokens: int = Field(180, ge=32)
+    chunk_overlap_tokens: int = Field(24, ge=0)
+    max_file_mb: int = Field(100, ge=1)
+
+
+class RetrievalSettings(BaseModel):
+    """What a search returns. `floor` is the cosine similarity below which there is no evidence."""
+
+    top_k: int = Field(8, ge=1, le=100)
+    prompt_sources: int = Field(3, ge=1, le=20)
+    floor: float = Field(0.25, ge=-1, le=1)
+
+
+class ServingSettings(BaseModel):
+    """The language model: an empty model means the packaged SmolLM2-135M-Instruct, else a hub id or a folder; a base
+    URL means a server that already runs."""
+
+    model: str = ""
+    base_url: str = ""
+    api_key: SecretStr = SecretStr("")
+    host: str = "127.0.0.1"
+    port: int = Field(8001, ge=1, le=65535)
+    max_tokens: int = Field(160, ge=1)
+    temperature: float = Field(0.0, ge=0)
+    context_tokens: int = Field(4096, ge=256)
+    kv_cache_gb: int = Field(2, ge=1)
+    timeout_s: float = Field(60, gt=0)
+    eager: bool = True
+
+
+class CacheSettings(BaseModel):
+    """The answer cache; an empty URL means the embedded Redis on a private socket in the data folder."""
+
+    url: str = ""
+    enabled: bool = True
+    ttl_s: int = Field(86_400, ge=1)
+    timeout_s: float = Field(0.5, gt=0)
+
+
+class ValidationSettings(BaseModel):
+    """The guards on questions and answers."""
+
+    max_question_chars: int = Field(4000, ge=1)
+    min_support: float = Field(0.6, ge=0, le=1)
+
+
+class ObservabilitySettings(BaseModel):
+    """MLflow; an empty URL means the server that `footnote up` starts."""
+
+    mlflow_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = Field(5000, ge=1, le=65535)
+    experiment: str = "footnote"
+    trace_text: bool = True
+    queue_size: int = Field(2048, ge=1)
+
+
+class Settings(BaseSettings):
+    """All settings, read once at start."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FOOTNOTE_", env_nested_delimiter="__", env_file=".env", extra="ignore"
+    )
+
+    data_dir: Path = Field(default_factory=_default_data_dir)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    api: ApiSettings = ApiSettings()
+    catalog: CatalogSettings = CatalogSettings()
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    ingestion: IngestionSettings = IngestionSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
+    serving: ServingSettings = ServingSettings()
+    cache: CacheSettings = CacheSettings()
+    validation: ValidationSettings = ValidationSettings()
+    observability: ObservabilitySettings = ObservabilitySettings()
+
+    @property
+    def catalog_url(self) -> str:
+        """SQLAlchemy URL of the catalog."""
+        return self.catalog.url or f"sqlite:///{self.data_dir / 'catalog.sqlite'}"
+
+    @property
+    def redis_socket(self) -> Path:
+        """Unix socket of the embedded Redis; in the system's folder for temporary files when the path is too long."""
+        path = self.data_dir / "redis.sock"
+        if len(str(path).encode()) <= _LONGEST_SOCKET_PATH:
+            return path
+        name = hashlib.sha256(str(self.data_dir).encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"footnote-{name}" / "redis.sock"
+
+    @property
+    def cache_url(self) -> str:
+        """URL of Redis."""
+        return self.cache.url or f"unix://{self.redis_socket}"
+
+    @property
+    def model_name(self) -> str:
+        """Name under which the model server knows the model."""
+        return self.serving.model or "smollm2-135m-instruct"
+
+    @property
+    def model_url(self) -> str:
+        """Base URL of the OpenAI-compatible model server, ending in /v1."""
+        return self.serving.base_url or f"http://{self.serving.host}:{self.serving.port}/v1"
+
+    @property
+    def mlflow_url(self) -> str:
+        """URL of the MLflow server."""
+        return self.observability.mlflow_url or f"http://{self.observability.host}:{self.observability.port}"
+
+
+def load_settings() -> Settings:
+    """Read the settings. Raises ConfigurationError naming each wrong one."""
+    try:
+        settings = Settings()
+    except ValidationError as exc:
+        wrong = "; ".join(
+            f"FOOTNOTE_{'__'.join(str(part) for part in error['loc']).upper()}: {error['msg']}"
+            for error in exc.errors()
+        )
+        raise ConfigurationError(f"Wrong setting: {wrong}") from exc
+    return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().resolve()})

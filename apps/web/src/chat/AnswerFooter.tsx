@@ -1,0 +1,63 @@
+/** What stands below a finished answer: its sources, where it came from, and what can be done with it. */
+
+import { ActionBarPrimitive, useAuiState } from "@assistant-ui/react";
+import { Icon } from "../shared/Icon";
+import type { CacheStatus, Citation } from "../shared/types";
+import { PassageList } from "../sources/PassageList";
+import { type Turn, useTurn } from "./turn";
+
+const CLOSEST = 3;
+
+const ORIGIN: Record<CacheStatus, string> = {
+  exact: "from cache",
+  miss: "newly written",
+  off: "newly written, cache off",
+};
+
+function Passages({ turn }: { turn: Turn }) {
+  const messageId = useAuiState((state) => state.message.id);
+  if (turn.answer?.abstained) {
+    const closest = turn.hits.slice(0, CLOSEST).map((passage) => ({
+      key: `${messageId}:hit:${passage.chunk_id}`,
+      label: "·",
+      passage,
+    }));
+    return <PassageList title="Closest passages" entries={closest} />;
+  }
+  const byMarker = new Map<number, Citation>(turn.citations.map((citation) => [citation.marker, citation]));
+  const cited = [...byMarker.values()]
+    .sort((a, b) => a.marker - b.marker)
+    .map((passage) => ({ key: `${messageId}:${passage.marker}`, label: String(passage.marker), passage }));
+  return <PassageList title="Sources" entries={cited} />;
+}
+
+export function AnswerFooter() {
+  const turn = useTurn();
+  const { answer } = turn;
+  if (!answer) return null;
+  const unsupported = !answer.grounded && !answer.abstained;
+  return (
+    <footer className="answer-footer">
+      {unsupported && (
+        <p className="note note-warn">
+          <Icon name="warning" /> Not every sentence could be matched to a passage. Check the sources.
+        </p>
+      )}
+      <Passages turn={turn} />
+      <div className="answer-meta">
+        <span data-testid="cache-status" data-cache={answer.cache}>
+          {ORIGIN[answer.cache] ?? answer.cache}
+          {turn.seconds !== null && ` · ${turn.seconds.toFixed(turn.seconds < 1 ? 2 : 1)} s`}
+        </span>
+        <ActionBarPrimitive.Copy className="text-button copy" copiedDuration={2000}>
+          <span className="when-idle">
+            <Icon name="copy" /> Copy
+          </span>
+          <span className="when-copied">
+            <Icon name="check" /> Copied
+          </span>
+        </ActionBarPrimitive.Copy>
+      </div>
+    </footer>
+  );
+}

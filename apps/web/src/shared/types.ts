@@ -1,0 +1,71 @@
+/** What the API sends, by the names it uses. */
+
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+}
+
+/** A stretch of a document, as a search found it. */
+export interface Passage {
+  chunk_id: string;
+  document_id: string;
+  title: string;
+  source: string;
+  page: number | null;
+  text: string;
+  score: number;
+}
+
+export interface Citation extends Passage {
+  marker: number;
+  attributed_by: "model" | "matched";
+}
+
+export type CacheStatus = "exact" | "miss" | "off";
+
+export interface Answer {
+  answer: string;
+  citations: Citation[];
+  grounded: boolean;
+  abstained: boolean;
+  cache: CacheStatus;
+  conversation_id: string | null;
+}
+
+export type QueryEvent =
+  | { event: "retrieval"; data: { hits: Passage[] } }
+  | { event: "token"; data: { text: string } }
+  | { event: "citation"; data: Citation }
+  | { event: "done"; data: Answer };
+
+export interface DocumentSummary {
+  id: string;
+  title: string;
+  source: string;
+  media_type: string;
+  size: number;
+  chunks: number;
+}
+
+export interface DocumentPage {
+  documents: DocumentSummary[];
+  next: string | null;
+}
+
+export type JobState = "queued" | "parsing" | "embedding" | "indexing" | "done" | "failed";
+
+export interface Job {
+  id: string;
+  source: string;
+  state: JobState;
+  chunks: number;
+  reason: string | null;
+  message: string | null;
+}
+
+export interface Readiness {
+  ready: boolean;
+  components: Record<string, { state: string; detail?: string | null }>;
+}

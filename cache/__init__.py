@@ -1,0 +1,1 @@
+"""Answers kept in Redis, served only while their evidence holds."""

@@ -1,0 +1,24 @@
+"""Cached answers as JSON: what is read back is data of the expected shape, or an error; never code."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from pydantic import TypeAdapter
+
+from contracts import CachedAnswer
+
+
+@cache
+def _entries() -> TypeAdapter[CachedAnswer]:
+    return TypeAdapter(CachedAnswer)
+
+
+def encode(entry: CachedAnswer) -> bytes:
+    """Return the entry as UTF-8 JSON."""
+    return _entries().dump_json(entry)
+
+
+def decode(raw: bytes | str) -> CachedAnswer:
+    """Return the entry. Raises ValueError when the bytes are not one."""
+    return _entries().validate_json(raw)

@@ -1,0 +1,1 @@
+"""From files to a catalog of documents, chunks and vectors."""

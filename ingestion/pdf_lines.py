@@ -1,0 +1,31 @@
+"""The lines of text of a PDF page, as read from the file and before anything is made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contracts import Box
+
+SOFT_HYPHEN = "\u00ad"  # ends a line whose last word goes on in the next
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of text. `size` is the height of its letters in points."""
+
+    text: str
+    box: Box
+    size: float
+    bold: bool = False
+
+
+def join_lines(lines: list[Line], separator: str = " ") -> str:
+    """Return the lines as running text, with words that were hyphenated at a line's end put together."""
+    text = ""
+    for line in lines:
+        hyphenated = text.endswith("-") and text[-2:-1].isalpha() and line.text[:1].islower()
+        if hyphenated or text.endswith(SOFT_HYPHEN):
+            text = text[:-1] + line.text
+        else:
+            text = f"{text}{separator}{line.text}" if text else line.text
+    return text.replace(SOFT_HYPHEN, "")

@@ -1,0 +1,76 @@
+"""Turns the bytes of a text file into text, whatever their encoding."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it starts with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9_.:-]+)""")
+_SAMPLE = 1 << 16  # bytes that are enough to know an encoding by
+_MIN_GUESS = 64  # bytes outside ASCII below which statistics mislead more than they help
+_TYPED_IN_CP1252 = re.compile(r"[0-9A-Za-z\s!-~\u00a0-\u00ff\u0152\u0153\u0160\u0161\u0178\u2013-\u2026\u20ac\u2122]*")
+
+
+def marked_encoding(data: bytes) -> str | None:
+    """Return the encoding that a byte order mark, or the pattern of NUL bytes in UTF-16 without one, gives away."""
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            return encoding
+    sample = data[: _SAMPLE // 16]
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    half = len(sample) // 2
+    if half and odd > 0.3 * half and even < 0.02 * half:
+        return "utf-16-le"
+    if half and even > 0.3 * half and odd < 0.02 * half:
+        return "utf-16-be"
+    return None
+
+
+def decode_text(data: bytes, *, markup: bool = False) -> str:
+    """Return the text of `data` with line ends made newlines; with `markup` an encoding declared inside is believed.
+
+    In order: byte order mark, UTF-8, the declaration, a statistical guess, Windows-1252. Never raises: a byte
+    that fits nowhere becomes U+FFFD.
+    """
+    text = _decode(data, markup)
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+
+
+def _decode(data: bytes, markup: bool) -> str:
+    if marked := marked_encoding(data):
+        return data.decode(marked, errors="replace")
+    candidates = ["utf-8"]
+    if markup and (declared := _DECLARED.search(data[:4096])):
+        candidates.append(declared[1].decode("ascii"))
+    for encoding in candidates:
+        try:
+            return data.decode(encoding)
+        except (UnicodeDecodeError, LookupError):
+            continue
+    if _almost_utf8(data):
+        return data.decode("utf-8", errors="replace")
+    return _guess(data)
+
+
+def _almost_utf8(data: bytes) -> bool:
+    """Tell whether `data` is UTF-8 with a few damaged bytes, which any one-byte encoding would turn into mojibake."""
+    damaged = data.decode("utf-8", errors="replace").count("\ufffd")
+    sequences = len(re.findall(rb"[\xc2-\xf4][\x80-\xbf]+", data))
+    return sequences > 4 * damaged
+
+
+def _guess(data: bytes) -> str:
+    western = data.decode("cp1252", errors="replace")
+    if sum(byte > 127 for byte in data[:_SAMPLE]) < _MIN_GUESS and _TYPED_IN_CP1252.fullmatch(western):
+        return western
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(data[:_SAMPLE]).best()
+    return data.decode(best.encoding, errors="replace") if best else western

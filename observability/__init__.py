@@ -1,0 +1,1 @@
+"""Traces, runs, metrics and logs; none of them may slow or break a request."""

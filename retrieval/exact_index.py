@@ -1,0 +1,43 @@
+"""A dense index in plain numpy: the fake that FAISS is checked against."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contracts import ChangeFeed, StoredVectors
+
+
+class ExactIndex:
+    """Port `DenseIndex` by brute force over the catalog's vectors."""
+
+    def __init__(self, feed: ChangeFeed, collection: str, *, embedder: str) -> None:
+        self._feed = feed
+        self._collection = collection
+        self._embedder = embedder
+        self._generation = 0
+        self._stored: dict[str, StoredVectors] = {}
+
+    @property
+    def generation(self) -> int:
+        """The generation this view stands for."""
+        return self._generation
+
+    async def refresh(self) -> int:
+        """Apply what changed in the catalog; return the generation now stood for."""
+        for change in await self._feed.changes(self._collection, self._generation):
+            self._stored[change.document_id] = await self._feed.vectors(change.document_id, self._embedder)
+            self._generation = change.generation
+        return self._generation
+
+    async def search(
+        self, vector: NDArray[np.float32], k: int, allowed: frozenset[str] | None
+    ) -> tuple[tuple[int, float], ...]:
+        """Return up to k (key, cosine similarity) pairs, best first, among the allowed documents only (None: all)."""
+        scored = [
+            (int(key), float(score))
+            for document, stored in self._stored.items()
+            if len(stored.keys) and (allowed is None or document in allowed)
+            for key, score in zip(stored.keys, stored.vectors @ vector, strict=True)
+        ]
+        return tuple(sorted(scored, key=lambda pair: -pair[1])[:k])

@@ -1,0 +1,1 @@
+"""How a language model is obtained, started and called, and the prompts it is given."""

@@ -1,0 +1,63 @@
+"""Chat models behind any OpenAI-compatible server, called through LangChain and streamed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from contracts import ModelUnavailableError, Prompt, Token, Usage
+
+if TYPE_CHECKING:
+    from langchain_openai import ChatOpenAI
+
+
+class LangChainChatModel:
+    """Port `ChatModel` on LangChain's `ChatOpenAI`."""
+
+    def __init__(self, name: str, *, base_url: str, api_key: str = "", timeout_s: float = 60.0) -> None:
+        self._name = name
+        self._base_url = base_url
+        self._api_key = api_key or "none"
+        self._timeout_s = timeout_s
+        self._client: ChatOpenAI | None = None
+
+    @property
+    def name(self) -> str:
+        """The model's name, part of every cache key."""
+        return self._name
+
+    async def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncIterator[Token]:
+        """Yield the generated text piece by piece; the last piece carries the usage. Raises ModelUnavailableError."""
+        from openai import OpenAIError
+
+        messages = [(message.role, message.content) for message in prompt.messages]
+        options: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature}
+        usage = Usage()
+        try:
+            async for piece in self._chat().astream(messages, **options):
+                if piece.usage_metadata is not None:
+                    counted = piece.usage_metadata
+                    usage = Usage(counted["input_tokens"], counted["output_tokens"])
+                if piece.text:
+                    yield Token(piece.text)
+        except OpenAIError as exc:
+            raise ModelUnavailableError(
+                f"The model server at {self._base_url} did not answer for {self._name!r}: {exc}. "
+                "Check `footnote status`, or FOOTNOTE_SERVING__BASE_URL and FOOTNOTE_SERVING__MODEL."
+            ) from exc
+        yield Token("", usage)
+
+    def _chat(self) -> ChatOpenAI:
+        if self._client is None:
+            from langchain_openai import ChatOpenAI
+            from pydantic import SecretStr
+
+            self._client = ChatOpenAI(
+                model=self._name,
+                base_url=self._base_url,
+                api_key=SecretStr(self._api_key),
+                timeout=self._timeout_s,
+                max_retries=1,
+                stream_usage=True,
+            )
+        return self._client

@@ -1,0 +1,30 @@
+"""A chat model that says what it was told to: for tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+from contracts import Prompt, Token, Usage
+
+
+class ScriptedChatModel:
+    """Port `ChatModel`: `reply` maps a prompt to the whole answer, which is streamed word by word. It keeps the prompts
+    it was given in `prompts`, newest last."""
+
+    def __init__(self, reply: Callable[[Prompt], str], name: str = "scripted") -> None:
+        self._reply = reply
+        self._name = name
+        self.prompts: list[Prompt] = []
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._name
+
+    async def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncIterator[Token]:
+        """Yield the scripted text word by word, then the usage."""
+        self.prompts.append(prompt)
+        words = self._reply(prompt).split(" ")[:max_tokens]
+        for position, word in enumerate(words):
+            yield Token(word if position == 0 else f" {word}")
+        yield Token("", Usage(sum(len(m.content.split()) for m in prompt.messages), len(words)))

@@ -1,0 +1,1 @@
+"""Guards on questions and answers, and the match of sentences to sources."""
