@@ -134,7 +134,6 @@ class Answering:
                 cache=answer.cache,
                 abstained=answer.abstained,
                 generation=answer.generation,
-                usage=answer.usage,
             )
             return answer
 

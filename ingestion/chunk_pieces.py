@@ -85,10 +85,10 @@ def _kind(pieces: Sequence[Piece]) -> ElementKind:
 
 def _boxes_between(boxes: Sequence[Box], low: float, high: float) -> tuple[Box, ...]:
     """Return the boxes that hold the text from `low` to `high`, as fractions, if text fills lines evenly."""
+    if not boxes:
+        return ()
     widths = [box.x1 - box.x0 for box in boxes]
     total = sum(widths) or 1.0
     ends = [end / total for end in itertools.accumulate(widths)]
-    starts = [0.0, *ends[:-1]]
-    return tuple(b for b, begin, end in zip(boxes, starts, ends, strict=True) if begin < high and end > low) or tuple(
-        boxes
-    )
+    lines = zip(boxes, [0.0, *ends[:-1]], ends, strict=True)
+    return tuple(box for box, begin, end in lines if begin < high and end > low) or tuple(boxes)

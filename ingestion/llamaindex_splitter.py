@@ -164,7 +164,8 @@ def _located(passage: str, parts: Sequence[str]) -> list[tuple[int, int]]:
     """Return where the parts stand in the passage.
 
     They follow one another, overlapping or with white space between. Each is looked for as far on as it may begin
-    without leaving a gap, so that nothing is lost where a text repeats itself.
+    without leaving a gap, so that nothing is lost where a text repeats itself; a part that then brings nothing new is
+    left out.
     """
     spans: list[tuple[int, int]] = []
     end = 0
@@ -174,6 +175,7 @@ def _located(passage: str, parts: Sequence[str]) -> list[tuple[int, int]]:
         start = passage.rfind(part, 0, reach + len(part))
         if start < 0:
             raise ValueError(f"{part!r} is no part of the passage")
-        spans.append((start, start + len(part)))
-        end = start + len(part)
+        if start + len(part) > end:
+            end = start + len(part)
+            spans.append((start, end))
     return spans

@@ -108,4 +108,5 @@ def _element(group: list[Line], style: _Style, sizes: Sequence[int]) -> Element:
 def _is_tabular(group: Sequence[Line]) -> bool:
     """Tell rows of figures, which keep their line ends, from running text."""
     words = " ".join(line.text for line in group).split()
-    return len(group) >= 2 and sum(any(c.isdigit() for c in word) for word in words) > 0.3 * len(words)
+    rows = len({round(line.box.y1, 2) for line in group})
+    return rows >= 2 and sum(any(c.isdigit() for c in word) for word in words) > 0.3 * len(words)

@@ -20,12 +20,16 @@ class Line:
 
 
 def join_lines(lines: list[Line], separator: str = " ") -> str:
-    """Return the lines as running text, with words that were hyphenated at a line's end put together."""
+    """Return the lines as running text, with words that were hyphenated at a line's end put together.
+
+    `separator` stands between lines; what stands side by side in one row is parted by a space.
+    """
     text = ""
-    for line in lines:
+    for before, line in zip([None, *lines], lines, strict=False):
         hyphenated = text.endswith("-") and text[-2:-1].isalpha() and line.text[:1].islower()
         if hyphenated or text.endswith(SOFT_HYPHEN):
             text = text[:-1] + line.text
         else:
-            text = f"{text}{separator}{line.text}" if text else line.text
+            same_row = before is not None and line.box.y0 < (before.box.y0 + before.box.y1) / 2 < line.box.y1
+            text += (" " if same_row else separator if text else "") + line.text
     return text.replace(SOFT_HYPHEN, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
+from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -21,6 +22,8 @@ _BOLD_WEIGHT = 600
 _LINE = re.compile("[^\r\n\x02\ufffe]+[\x02\ufffe]?")
 _UNITS = 1 << 20  # of the pixel grid onto which pdfium maps a page, for exact fractions
 _MAX_RECTS = 8
+_GAP = re.compile(r"(?<=\S) +(?=\S)")
+_COLUMN_GAP = 1.5  # times the height of letters; no space between words is as wide
 _NO_TITLE = re.compile(r"(?i)untitled|microsoft (word|powerpoint|excel)|\.(docx?|pdf|indd|qxd|tex|pptx?)\s*$|^\W*$")
 
 
@@ -86,7 +89,8 @@ def _page_lines(document: Any, index: int) -> list[Line]:
         text = textpage.get_text_range()
         if len(text) != textpage.count_chars():
             text = _by_characters(textpage)
-        found = (_line(page, textpage, match, index + 1) for match in _LINE.finditer(text))
+        parts = (part for match in _LINE.finditer(text) for part in _parts(textpage, match.start(), match.group()))
+        found = (_line(page, textpage, start, part, index + 1) for start, part in parts)
         return [line for line in found if line is not None]
     finally:
         textpage.close()
@@ -101,10 +105,33 @@ def _by_characters(textpage: Any) -> str:
     return "".join(chr(code) if 0 < code < 0xD800 or 0xDFFF < code <= 0x10FFFF else " " for code in codes)
 
 
-def _line(page: Any, textpage: Any, match: re.Match[str], number: int) -> Line | None:
-    raw_text = match.group()
+def _parts(textpage: Any, start: int, text: str) -> Iterator[tuple[int, str]]:
+    """Cut what pdfium takes for one line where a wide gap parts columns of prose, or where it jumps back.
+
+    Yields each part and where it starts. The cells of a table stay together: they are a row.
+    """
+    begin = 0
+    if textpage.count_rects(start, len(text)) > 1:
+        for space in _GAP.finditer(text):
+            _, bottom, right, top = textpage.get_charbox(start + space.start() - 1, loose=True)
+            left = textpage.get_charbox(start + space.end(), loose=True)[0]
+            wide = _COLUMN_GAP * (top - bottom)
+            ahead = (
+                left - right > wide > 0 and _is_prose(text[begin : space.start()]) and _is_prose(text[space.end() :])
+            )
+            if ahead or right - left > wide > 0:
+                yield start + begin, text[begin : space.start()]
+                begin = space.end()
+    yield start + begin, text[begin:]
+
+
+def _is_prose(text: str) -> bool:
+    return sum(word.isalpha() for word in text.split()[:6]) >= 3
+
+
+def _line(page: Any, textpage: Any, start: int, raw_text: str, number: int) -> Line | None:
     text = " ".join(raw_text.rstrip("\x02\ufffe").split())
-    rects = textpage.count_rects(match.start(), len(raw_text))
+    rects = textpage.count_rects(start, len(raw_text))
     if not text or not rects:
         return None
     # Some files place every letter by itself; the ends and a few in between are enough for the line's box.
@@ -112,8 +139,8 @@ def _line(page: Any, textpage: Any, match: re.Match[str], number: int) -> Line |
     corners = [textpage.get_rect(i) for i in sampled]
     box = _box(page, number, [min(c) for c in zip(*corners, strict=True)], [max(c) for c in zip(*corners, strict=True)])
     first, middle, last = _samples(raw_text)
-    _, bottom, _, top = textpage.get_charbox(match.start() + middle, loose=True)
-    bold = all(_is_bold(textpage, match.start() + at) for at in (middle, first, last))
+    _, bottom, _, top = textpage.get_charbox(start + middle, loose=True)
+    bold = all(_is_bold(textpage, start + at) for at in (middle, first, last))
     hyphen = SOFT_HYPHEN if raw_text[-1] in "\x02\ufffe" else ""
     return Line(text + hyphen, box, size=round(top - bottom, 1), bold=bold)
 

@@ -76,7 +76,9 @@ class SentenceTransformersEmbedder:
     def _load(self) -> SentenceTransformer:
         import torch
         from sentence_transformers import SentenceTransformer
+        from transformers.utils.logging import disable_progress_bar
 
+        disable_progress_bar()
         torch.set_num_threads(self._threads)
         try:
             return SentenceTransformer(self._model_name or str(packaged_model()))

@@ -17,7 +17,7 @@ _MARKER_WORD = re.compile(rf"{_MARKERS}[.,;:]?$")
 _MARKED = re.compile(rf"{_MARKERS}\.?$")
 _OPEN_ENDED = re.compile(
     r"(?:^\s*(?:[-*•#]+|\(?\w{1,2}[.)])"  # the marker of a list item
-    r"|\b(?:approx|ca|cf|Sect|Fig|Figs|Eq|Ch|Chap|Vol|Ed|Nr|Art|Abs|Tel|resp|bzw|ggf|z\.\s?B|d\.\s?h|u\.\s?a)\.)$"
+    r"|\b(?:approx|ca|cf|vs|e\.g|i\.e|Sect|Fig|Figs|Eq|Ch|Chap|Vol|Ed|Nr|Art|Abs|Tel|resp|bzw|ggf|z\.\s?B|d\.\s?h|u\.\s?a)\.)$"
 )
 _GERMAN_DATE = re.compile(
     r"\b\d{1,2}\.\s+(?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember)\b"

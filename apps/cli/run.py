@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 import typer
 
-from contracts import FootnoteError
-
 
 @contextmanager
 def fail_clearly() -> Iterator[None]:
     """Turn an error that Footnote names into one line and exit code 1."""
+    from contracts import FootnoteError  # numpy comes with it: not needed for `--help`
+
     try:
         yield
     except FootnoteError as exc:

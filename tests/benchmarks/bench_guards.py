@@ -38,7 +38,7 @@ def plain_input(question: str) -> str | None:
 
 def plain_output(sentence: str, passages: tuple[str, ...]) -> str | None:
     settled = settle(keep_markers(sentence, len(passages)), passages, 0.6)
-    return settled and redact(settled.text, find_pii(settled.text))
+    return redact(settled.text, find_pii(settled.text)) if settled else None
 
 
 async def compare(name: str, guarded: Callable[[], Awaitable[object]], plain: Callable[[], object]) -> None:

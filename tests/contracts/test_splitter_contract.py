@@ -1,4 +1,4 @@
-"""What every splitter must do, whatever it is given: exact spans, no chunk over budget, nothing lost, no page crossed."""
+"""What every splitter must do with any document: exact spans, no chunk over budget, nothing lost, no page crossed."""
 
 import hashlib
 from collections.abc import Callable
@@ -34,11 +34,11 @@ def make(counter: str, budget: int, overlap: int) -> Case:
     return Case(LlamaIndexSplitter(count, chunk_tokens=budget, chunk_overlap_tokens=overlap), count, budget)
 
 
-CASES = st.builds(
-    make, st.sampled_from(sorted(COUNTERS)), st.sampled_from([12, 32, 60]), st.sampled_from([0, 3, 11])
-)
+CASES = st.builds(make, st.sampled_from(sorted(COUNTERS)), st.sampled_from([12, 32, 60]), st.sampled_from([0, 3, 11]))
 WORDS = st.one_of(
-    st.sampled_from(["a", "the cat", "price.", "e.g.", "Übermaß", "日本語。", "x, y;", "3.14", "sat!", "\n", "ha ha ha"]),
+    st.sampled_from(
+        ["a", "the cat", "price.", "e.g.", "Übermaß", "日本語。", "x, y;", "3.14", "sat!", "\n", "ha ha ha"]
+    ),
     st.text(min_size=1, max_size=12),
     st.integers(1, 40).map(lambda n: "w" * n),
 )
@@ -46,7 +46,9 @@ PARAGRAPHS = st.lists(WORDS, min_size=1, max_size=60).map(" ".join).map(str.stri
 TABLES = st.lists(
     st.lists(st.text(alphabet="abc 19|.", max_size=30), min_size=1, max_size=4), min_size=1, max_size=12
 ).map(markdown_table)
-BOXES = st.lists(st.builds(Box, st.just(1), st.just(0.1), st.floats(0, 0.4), st.floats(0.2, 0.9), st.just(0.5)), max_size=4)
+BOXES = st.lists(
+    st.builds(Box, st.just(1), st.just(0.1), st.floats(0, 0.4), st.floats(0.2, 0.9), st.just(0.5)), max_size=4
+)
 
 
 @st.composite
@@ -106,7 +108,9 @@ def pages_under(parsed: ParsedFile, start: int, end: int) -> set[int | None]:
 @pytest.mark.parametrize("counter", COUNTERS)
 def test_the_same_file_gives_the_same_chunks(counter: str) -> None:
     parsed = ParsedFile("A", "text/plain", (Element("One two three. " * 40),))
-    assert make(counter, 32, 3).splitter.split(DOCUMENT, parsed) == make(counter, 32, 3).splitter.split(DOCUMENT, parsed)
+    once, again = (make(counter, 32, 3).splitter.split(DOCUMENT, parsed) for _ in range(2))
+    assert len(once) > 1
+    assert once == again
 
 
 @pytest.mark.parametrize("counter", COUNTERS)

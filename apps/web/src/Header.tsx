@@ -5,7 +5,7 @@ import { Icon } from "./shared/Icon";
 import type { Health } from "./shared/useReadiness";
 import { useOpenSource } from "./sources/openSource";
 
-const STATE = { checking: "Connecting", ready: "Ready", starting: "Starting", offline: "Offline" };
+const STATE = { checking: "Connecting", ready: "Ready", starting: "Not ready", offline: "Offline" };
 
 interface Props {
   health: Health;

@@ -1,6 +1,5 @@
 """What the Guardrails guards block, redact and drop, and that they stay silent about it."""
 
-import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -130,4 +129,4 @@ async def test_nothing_is_sent_traced_or_written(
     assert settings.rc.enable_metrics is False
     assert HubTelemetry()._enabled is False
     assert not [thread.name for thread in threading.enumerate() if "Otel" in thread.name]
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []

@@ -25,7 +25,7 @@ def test_personal_data_is_replaced(text: str, redacted: str) -> None:
     "text",
     [
         "Card 4111 1111 1111 1112",
-        "IBAN DE89 3704 0044 0532 0130 01",
+        "IBAN GB82 WEST 1234 5698 7654 33",
         "SSN 000-45-6789",
         "It opened on 2024-05-01 and had 1,234,567 visitors in 2019-2020.",
         "ISBN 978-3-16-148410-0",

@@ -1,5 +1,7 @@
 """Sentences must be found early, kept whole, and not depend on how the stream was cut."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,7 +61,7 @@ def test_sentences(text: str, sentences: list[str]) -> None:
 @given(text=TEXTS, cuts=st.lists(st.integers(0, 300), max_size=20))
 def test_the_pieces_of_the_stream_do_not_matter(text: str, cuts: list[int]) -> None:
     bounds = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    pieces = [text[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    pieces = [text[start:end] for start, end in pairwise(bounds)]
     whole = split(text)
     assert split(*pieces) == whole
     assert split(*text) == whole

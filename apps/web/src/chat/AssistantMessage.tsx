@@ -3,6 +3,7 @@
 import { ActionBarPrimitive, MessagePrimitive, useAuiState } from "@assistant-ui/react";
 import { plural } from "../shared/format";
 import { Icon } from "../shared/Icon";
+import { heading } from "../shared/problem";
 import { AnswerFooter } from "./AnswerFooter";
 import { AnswerText } from "./AnswerText";
 import { type Turn, useTurn } from "./turn";
@@ -39,7 +40,7 @@ function Failure({ turn }: { turn: Turn }) {
     <div className="note note-bad" role="alert">
       <Icon name="warning" />
       <div>
-        <strong>{turn.problem.title}</strong>
+        <strong>{heading(turn.problem)}</strong>
         <p>{turn.problem.detail}</p>
         <ActionBarPrimitive.Reload className="text-button" data-testid="retry">
           <Icon name="retry" /> Try again

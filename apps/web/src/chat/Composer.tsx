@@ -22,7 +22,7 @@ export function Composer() {
         </ComposerPrimitive.Send>
       </AuiIf>
       <AuiIf condition={(state) => state.thread.isRunning}>
-        <ComposerPrimitive.Cancel className="round-button" data-testid="stop" aria-label="Stop">
+        <ComposerPrimitive.Cancel className="round-button stop" data-testid="stop" aria-label="Stop">
           <Icon name="stop" />
         </ComposerPrimitive.Cancel>
       </AuiIf>

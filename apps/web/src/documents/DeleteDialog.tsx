@@ -1,7 +1,7 @@
 /** Asks before a document is deleted, and says so when that fails. */
 
 import { useEffect, useRef, useState } from "react";
-import { toProblem } from "../shared/problem";
+import { oneLine, toProblem } from "../shared/problem";
 import type { DocumentSummary } from "../shared/types";
 
 interface Props {
@@ -23,8 +23,7 @@ export function DeleteDialog({ document, onDelete, onClose }: Props) {
       await onDelete(document.id);
       dialog.current?.close();
     } catch (failure) {
-      const { title, detail } = toProblem(failure);
-      setError(`${title}: ${detail}`);
+      setError(oneLine(toProblem(failure)));
       setBusy(false);
     }
   };

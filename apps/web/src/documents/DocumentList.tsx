@@ -3,6 +3,7 @@
 import { useState } from "react";
 import { bytes, fileKind, fileName, plural } from "../shared/format";
 import { Icon } from "../shared/Icon";
+import { heading } from "../shared/problem";
 import type { DocumentSummary } from "../shared/types";
 import { DeleteDialog } from "./DeleteDialog";
 import type { Documents } from "./useDocuments";
@@ -50,7 +51,7 @@ export function DocumentList({ documents }: { documents: Documents }) {
       {documents.problem && (
         <div className="note note-bad" role="alert">
           <div>
-            <strong>{documents.problem.title}</strong>
+            <strong>{heading(documents.problem)}</strong>
             <p>{documents.problem.detail}</p>
             <button type="button" className="text-button" onClick={documents.refresh}>
               <Icon name="retry" /> Try again

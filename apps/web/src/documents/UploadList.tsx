@@ -20,7 +20,7 @@ const WORDS: Record<UploadState, string> = {
 function Row({ upload, onDismiss }: { upload: Upload; onDismiss: () => void }) {
   const { state, name } = upload;
   const over = state === "done" || state === "failed";
-  const found = state === "done" && upload.chunks > 0 ? ` · ${plural(upload.chunks, "passage")}` : "";
+  const more = state === "done" ? upload.chunks > 0 && plural(upload.chunks, "passage") : upload.reason;
   return (
     <li className="upload" data-testid="upload-item" data-state={state}>
       <div className="upload-line">
@@ -36,7 +36,7 @@ function Row({ upload, onDismiss }: { upload: Upload; onDismiss: () => void }) {
       {!over && <progress max={STEPS.length - 1} value={STEPS.indexOf(state)} aria-label={`Adding ${name}`} />}
       <p className="upload-state">
         {WORDS[state]}
-        {found}
+        {more && ` · ${more}`}
       </p>
       {upload.error && <p className="upload-error">{upload.error}</p>}
     </li>

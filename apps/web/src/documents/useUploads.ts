@@ -2,7 +2,7 @@
 
 import { useCallback, useRef, useState } from "react";
 import { followJob, uploadDocument } from "../shared/api";
-import { CUT_OFF, ProblemError, toProblem } from "../shared/problem";
+import { CUT_OFF, oneLine, ProblemError, toProblem } from "../shared/problem";
 import type { Job, JobState } from "../shared/types";
 
 export type UploadState = "waiting" | "uploading" | JobState;
@@ -12,6 +12,7 @@ export interface Upload {
   name: string;
   state: UploadState;
   chunks: number;
+  reason: string | null;
   error: string | null;
 }
 
@@ -26,31 +27,36 @@ const AT_ONCE = 2;
 const ATTEMPTS = 8;
 const PAUSE_MS = 1_500;
 
+const CUT_OFF_JOB = { ...CUT_OFF, detail: "The file may still become searchable." };
+
 const ended = (state: UploadState) => state === "done" || state === "failed";
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-function changeFrom(job: Job): Partial<Upload> {
-  const why = [job.reason, job.message].filter(Boolean).join(": ");
-  return { state: job.state, chunks: job.chunks, error: job.state === "failed" ? why || "No reason was given." : null };
+function changeFrom({ state, chunks, reason, message }: Job): Partial<Upload> {
+  return state === "failed" ? { state, reason, error: message } : { state, chunks };
 }
 
-/** Reports the job's states until it ends; a lost connection is taken up again. */
+/** Reports the job's states until it ends. A stream that breaks or falls silent is opened again, and gives up only
+ * after several openings in a row that said nothing: a job may wait or work for a long time. */
 async function follow(first: Job, report: (job: Job) => void): Promise<void> {
   let job = first;
   report(job);
-  for (let attempt = 1; !ended(job.state); attempt++) {
+  let failure = CUT_OFF_JOB;
+  for (let attempt = 1; attempt <= ATTEMPTS && !ended(job.state); attempt++) {
+    if (attempt > 1) await pause(PAUSE_MS);
     try {
-      for await (job of followJob(first.id)) report(job);
+      for await (job of followJob(first.id)) {
+        report(job);
+        attempt = 1;
+      }
     } catch (error) {
-      if (attempt === ATTEMPTS) throw error;
+      failure = toProblem(error);
     }
-    if (ended(job.state)) return;
-    if (attempt === ATTEMPTS) throw new ProblemError({ ...CUT_OFF, detail: "The file may still become searchable." });
-    await pause(PAUSE_MS);
   }
+  if (!ended(job.state)) throw new ProblemError(failure);
 }
 
-export function useUploads(onSearchable: () => void): Uploads {
+export function useUploads(onSettled: () => void): Uploads {
   const [items, setItems] = useState<Upload[]>([]);
   const queue = useRef<{ key: number; file: File }[]>([]);
   const running = useRef(0);
@@ -65,13 +71,12 @@ export function useUploads(onSearchable: () => void): Uploads {
       change(key, { state: "uploading" });
       try {
         await follow(await uploadDocument(file), (job) => change(key, changeFrom(job)));
-        onSearchable();
+        onSettled();
       } catch (error) {
-        const { title, detail } = toProblem(error);
-        change(key, { state: "failed", error: `${title}: ${detail}` });
+        change(key, { state: "failed", error: oneLine(toProblem(error)) });
       }
     },
-    [change, onSearchable],
+    [change, onSettled],
   );
 
   const work = useCallback(async () => {
@@ -85,7 +90,7 @@ export function useUploads(onSearchable: () => void): Uploads {
       const added = Array.from(files, (file) => ({ key: ++lastKey.current, file }));
       queue.current.push(...added);
       const shown = added.map(
-        ({ key, file }): Upload => ({ key, name: file.name, state: "waiting", chunks: 0, error: null }),
+        ({ key, file }): Upload => ({ key, name: file.name, state: "waiting", chunks: 0, reason: null, error: null }),
       );
       setItems((old) => [...shown, ...old]);
       while (running.current < AT_ONCE && queue.current.length > 0) void work();

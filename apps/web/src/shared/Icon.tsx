@@ -2,7 +2,7 @@
 
 const PATHS = {
   send: "M12 19V5M5.5 11.5 12 5l6.5 6.5",
-  stop: "M8 8h8v8H8z",
+  stop: "M7 7h10v10H7z",
   close: "M6 6l12 12M18 6 6 18",
   plus: "M12 5v14M5 12h14",
   upload: "M12 16V4M7 9l5-5 5 5M5 16v3a1 1 0 0 0 1 1h12a1 1 0 0 0 1-1v-3",

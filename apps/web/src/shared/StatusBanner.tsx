@@ -12,8 +12,8 @@ export function StatusBanner({ health }: { health: Health }) {
       )}
       {health.state === "starting" && (
         <p className="banner">
-          <strong>Footnote is starting.</strong>{" "}
-          {health.waiting.length > 0 ? `Waiting for: ${health.waiting.join(", ")}.` : "It will be ready in a moment."}
+          <strong>Footnote is not ready yet.</strong>{" "}
+          {health.waiting.length > 0 ? `Waiting for ${health.waiting.join(", ")}.` : "This page keeps asking."}
         </p>
       )}
     </div>

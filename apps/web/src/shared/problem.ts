@@ -23,6 +23,23 @@ export const CUT_OFF = named("The connection was lost", "The answer did not arri
 
 export const SILENT = named("No answer arrived", "The server stopped sending. The model may be overloaded; try again.");
 
+// The API titles a problem by its HTTP status; these say what it means to the person who asked.
+const HEADINGS: Record<string, string> = {
+  blocked: "This question was refused",
+  "invalid-input": "This could not be accepted",
+  "invalid-request": "This could not be accepted",
+  "not-found": "This is not there",
+  "model-unavailable": "The language model is not available",
+  "store-unavailable": "The documents cannot be reached",
+  misconfigured: "A setting needs attention",
+};
+
+/** The heading of a problem, in words for a person. */
+export const heading = (problem: Problem): string => HEADINGS[problem.type] ?? problem.title;
+
+/** A problem in one line. */
+export const oneLine = (problem: Problem): string => `${heading(problem)}: ${problem.detail}`;
+
 /** The problem behind anything that was thrown. Browsers report every network failure as a TypeError. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;

@@ -67,5 +67,5 @@ export interface Job {
 
 export interface Readiness {
   ready: boolean;
-  components: Record<string, { state: string; detail?: string | null }>;
+  components: Record<string, { state: string; required: boolean }>;
 }

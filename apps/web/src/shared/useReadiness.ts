@@ -12,13 +12,17 @@ export type Health =
 
 const READY_MS = 10_000;
 const WAITING_MS = 2_000;
-const FINE = new Set(["ready", "ok", "up"]);
+const NAMES: Record<string, string> = {
+  catalog: "the catalog",
+  embedder: "the text encoder",
+  model: "the language model",
+};
 
-/** What is not up yet, in words: "model server (loading)". */
+/** What the answers still wait for, by name. */
 function waitingFor({ components }: Readiness): string[] {
   return Object.entries(components)
-    .filter(([, { state }]) => !FINE.has(state))
-    .map(([name, { state, detail }]) => `${name.replaceAll("_", " ")} (${detail || state})`);
+    .filter(([, { state, required }]) => required && state !== "ready")
+    .map(([name]) => NAMES[name] ?? name);
 }
 
 async function check(): Promise<Health> {

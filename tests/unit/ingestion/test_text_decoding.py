@@ -1,0 +1,56 @@
+"""Text comes out as it was typed, whatever it was saved in."""
+
+import pytest
+
+from ingestion.text_decoding import decode_text
+
+GERMAN = "Die Gebühr beträgt 12 € für größere Mengen – „Übermaß“ ist möglich."
+RUSSIAN = "Гарантия на изделие действует двадцать четыре месяца со дня покупки. Сохраните чек до конца срока. " * 3
+JAPANESE = "保証期間は購入日から二十四か月です。領収書を保管してください。修理は無料で行います。" * 3
+
+
+@pytest.mark.parametrize("text", [GERMAN, RUSSIAN, JAPANESE], ids=["german", "russian", "japanese"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_unicode(text: str, encoding: str) -> None:
+    assert decode_text(text.encode(encoding)) == text
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_known_by_the_zero_bytes_of_latin_letters(encoding: str) -> None:
+    assert decode_text(GERMAN.encode(encoding)) == GERMAN
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        (GERMAN, "cp1252"),
+        ("Café", "latin-1"),
+        ("El niño comió piñas", "latin-1"),
+        (RUSSIAN, "cp1251"),
+        (RUSSIAN, "koi8-r"),
+        (JAPANESE, "shift_jis"),
+        (JAPANESE, "euc_jp"),
+    ],
+)
+def test_older_encodings(text: str, encoding: str) -> None:
+    assert decode_text(text.encode(encoding)) == text
+
+
+def test_a_declared_encoding_is_believed_in_markup_only() -> None:
+    page = '<meta charset="iso-8859-7"><p>Εγγύηση</p>'
+    assert decode_text(page.encode("iso-8859-7"), markup=True) == page
+    assert decode_text(page.encode("iso-8859-7")) != page
+
+
+def test_a_wrong_or_unknown_declaration_is_passed_over() -> None:
+    assert decode_text("<meta charset='no-such'>é".encode(), markup=True).endswith("é")
+    assert decode_text(b"<meta charset='no-such'>\xe9", markup=True).endswith("é")
+
+
+def test_one_damaged_byte_does_not_turn_utf8_into_mojibake() -> None:
+    damaged = GERMAN.encode() + b"\xff" + GERMAN.encode()
+    assert decode_text(damaged) == GERMAN + "\ufffd" + GERMAN
+
+
+def test_line_ends_become_newlines() -> None:
+    assert decode_text(b"a\r\nb\rc\n") == "a\nb\nc\n"
