@@ -656,8 +656,9 @@ class InputGuard(Protocol):
 class OutputGuard(Protocol):
     """Checks an answer sentence by sentence."""
 
-    async def check(self, sentence: str, sources: Sequence[Hit]) -> CheckedSentence | None:
-        """Return the sentence, redacted and with its markers settled, or None when no source supports it."""
+    async def check(self, sentence: str, sources: Sequence[Hit], question: str = "") -> CheckedSentence | None:
+        """Return the sentence, redacted and with its markers settled; None when no source supports it, or when it only
+        says the question again."""
         ...
 
 

@@ -223,7 +223,7 @@ class Answering:
                 span.set(
                     outputs=[{"role": m.role, "content": m.content} for m in prompt.messages], version=prompt.version
                 )
-            usage = await self._write(prompt, draft, stages)
+            usage = await self._write(prompt, text, draft, stages)
         if not draft.sentences:
             await draft.release(_abstention(question.collection, retrieved.hits))
         return Answer(
@@ -237,7 +237,7 @@ class Answering:
             usage=usage,
         )
 
-    async def _write(self, prompt: Prompt, draft: Draft, stages: Stages) -> Usage:
+    async def _write(self, prompt: Prompt, question: str, draft: Draft, stages: Stages) -> Usage:
         """Stream the model's text into the draft, sentence by sentence, each one checked before it leaves."""
         usage, unsupported = Usage(), 0
         stream = self.sentences()
@@ -248,21 +248,23 @@ class Answering:
                 written.append(token.text)
                 usage = token.usage or usage
                 for sentence in stream.feed(token.text):
-                    kept = await self._check(sentence, prompt.sources, draft, stages)
+                    kept = await self._check(sentence, question, prompt.sources, draft, stages)
                     unsupported = 0 if kept else unsupported + 1
                 if unsupported >= self.policy.give_up_after:
                     break
             else:
                 for sentence in stream.flush():
-                    await self._check(sentence, prompt.sources, draft, stages)
+                    await self._check(sentence, question, prompt.sources, draft, stages)
             span.set(outputs="".join(written), usage=usage)
         return usage
 
-    async def _check(self, sentence: str, sources: Sequence[Hit], draft: Draft, stages: Stages) -> bool:
+    async def _check(self, sentence: str, question: str, sources: Sequence[Hit], draft: Draft, stages: Stages) -> bool:
         if not sentence.strip():
             return True
         with stages("output_guard", inputs={"sentence": sentence}) as span:
-            checked = await self.output_guard.check(sentence, sources)
+            checked = await self.output_guard.check(sentence, sources, question)
+            if checked is not None and draft.holds(checked):
+                checked = None  # small models repeat themselves without end
             span.set(outputs=checked and {"text": checked.text, "markers": list(checked.markers)})
         if checked is None:
             return False

@@ -135,7 +135,9 @@ def open_answering(library: Library, tracer: Tracer, cache: AnswerCache) -> Answ
         cache=cache,
         condenser=FollowupCondenser(),
         retriever=library.retriever,
-        prompts=LangChainPromptBuilder(),
+        prompts=LangChainPromptBuilder(
+            "brief" if settings.focus_sentences else "grounded", focus_sentences=settings.focus_sentences
+        ),
         model=LangChainChatModel(
             settings.model_name,
             base_url=settings.model_url,

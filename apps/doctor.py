@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from apps.services import model_python, redis_binary
+from apps.services import model_problem, model_python, redis_binary
 from apps.settings import PROJECT_ROOT, Settings
 
 _GB = 1 << 30
@@ -41,7 +41,7 @@ def examine(settings: Settings, *, running: bool = False) -> tuple[Check, ...]:
     own_model_server = not settings.serving.base_url
     checks = [_python(), _data_dir(settings.data_dir), _disk(settings.data_dir), _sqlite(), _page()]
     if own_model_server:
-        checks.append(_model_environment())
+        checks += [_model_environment(), _model(settings)]
     if settings.cache.enabled and not settings.cache.url:
         checks.append(_redis())
     if not running:
@@ -77,19 +77,21 @@ def check_port(name: str, host: str, port: int, variable: str) -> Check:
     except OSError as exc:
         holder = _holder(port)
         found = f"taken by {holder}" if holder else str(exc.strerror or exc).lower()
-        return Check(title, found, f"Stop what uses it, or choose another port: {variable}={_free_port(host)}")
+        return Check(title, found, f"Stop what uses it, or choose another port: {variable}={_free_port(host, port)}")
 
 
 def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
-def _free_port(host: str) -> int:
-    try:
-        with socket.create_server((host, 0), family=_family(host)) as server:
-            return int(server.getsockname()[1])
-    except OSError:
-        return 18000
+def _free_port(host: str, after: int) -> int:
+    for port in range(after + 1, min(after + 100, 65536)):
+        try:
+            with socket.create_server((host, port), family=_family(host)):
+                return port
+        except OSError:
+            continue
+    return after
 
 
 def _holder(port: int) -> str:
@@ -169,6 +171,12 @@ def _model_environment() -> Check:
     if model_python().exists():
         return Check("model server", "installed")
     return Check("model server", "not installed", "Run `make install`, or set FOOTNOTE_SERVING__BASE_URL")
+
+
+def _model(settings: Settings) -> Check:
+    problem = model_problem(settings)
+    remedy = "Set FOOTNOTE_SERVING__MODEL to a hub id or such a folder, or leave it empty" if problem else ""
+    return Check("model", problem or settings.model_name, remedy)
 
 
 def _redis() -> Check:

@@ -38,6 +38,10 @@ class Draft:
         self.sentences = 0
         self.citations: dict[int, Citation] = {}
 
+    def holds(self, checked: CheckedSentence) -> bool:
+        """Whether the same sentence has been released before."""
+        return checked.text.strip() in self.text
+
     async def release(self, text: str) -> None:
         self.text += text
         await self._emit(Released(text))

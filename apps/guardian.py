@@ -1,7 +1,7 @@
 """A script that runs one command and sees to it that nothing of it is left: the parent of every child process.
 
-Usage: ``python guardian.py SUPERVISOR_PID GRACE_S COMMAND...``. The command gets a process group of its own. On SIGTERM,
-on SIGINT, and on Linux when the supervisor dies, however it dies, the whole group gets SIGTERM, and SIGKILL after the
+Usage: ``python guardian.py SUPERVISOR_PID GRACE_S COMMAND...``. The command gets a process group of its own. On SIGTERM
+or SIGINT, and on Linux when the supervisor dies, however it dies, the whole group gets SIGTERM, and SIGKILL after the
 grace. It ends as the command ended, with exit code 128 + n after signal n. It imports little, so it weighs little.
 """
 

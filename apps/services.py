@@ -24,6 +24,17 @@ def redis_binary() -> Path | None:
     return find_redis_binary()
 
 
+def model_problem(settings: Settings) -> str:
+    """Return what is wrong with the model that the settings name, or nothing."""
+    from serving.model_store import check_model
+
+    try:
+        check_model(settings.serving.model)
+    except ConfigurationError as exc:
+        return str(exc)
+    return ""
+
+
 async def model_service(settings: Settings) -> Service:
     """Return the model server, with its model ready to be loaded: the first time that takes half a minute.
 

@@ -62,13 +62,15 @@ class RetrievalSettings(BaseModel):
 
 class ServingSettings(BaseModel):
     """The language model: an empty model means the packaged SmolLM2-135M-Instruct, else a hub id or a folder; a base
-    URL means a server that already runs."""
+    URL means a server that already runs. `focus_sentences` shortens the sources to that many sentences (0: whole
+    passages); by default 2 for the packaged model, which is too small for more, and whole passages for others."""
 
     model: str = ""
     base_url: str = ""
     api_key: SecretStr = SecretStr("")
     host: str = "127.0.0.1"
     port: int = Field(8001, ge=1, le=65535)
+    focus_sentences: int | None = Field(None, ge=0)
     max_tokens: int = Field(160, ge=1)
     temperature: float = Field(0.0, ge=0)
     context_tokens: int = Field(4096, ge=256)
@@ -144,8 +146,15 @@ class Settings(BaseSettings):
 
     @property
     def model_name(self) -> str:
-        """Name under which the model server knows the model."""
-        return self.serving.model or "smollm2-135m-instruct"
+        """Name under which the model server knows the model; empty for whatever a server that already runs has."""
+        return self.serving.model or ("" if self.serving.base_url else "smollm2-135m-instruct")
+
+    @property
+    def focus_sentences(self) -> int:
+        """How many sentences of the sources the model is shown; 0 stands for whole passages."""
+        if self.serving.focus_sentences is not None:
+            return self.serving.focus_sentences
+        return 0 if self.serving.model or self.serving.base_url else 2
 
     @property
     def model_url(self) -> str:

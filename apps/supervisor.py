@@ -41,7 +41,9 @@ class Child:
 
     def obituary(self) -> str:
         """Return how the process ended, with the end of its log."""
-        return f"{self.name} ended with exit code {self.process.returncode}. The end of {self.log}:\n{self.last_lines()}"
+        return (
+            f"{self.name} ended with exit code {self.process.returncode}. The end of {self.log}:\n{self.last_lines()}"
+        )
 
 
 class Supervisor:

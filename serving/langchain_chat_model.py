@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class LangChainChatModel:
-    """Port `ChatModel` on LangChain's `ChatOpenAI`."""
+    """Port `ChatModel` on LangChain's `ChatOpenAI`. Without a name it takes the first model that the server lists."""
 
     def __init__(self, name: str, *, base_url: str, api_key: str = "", timeout_s: float = 60.0) -> None:
         self._name = name
@@ -23,8 +23,8 @@ class LangChainChatModel:
 
     @property
     def name(self) -> str:
-        """The model's name, part of every cache key."""
-        return self._name
+        """The model's name, part of every cache key; the server's address until the first call finds the name out."""
+        return self._name or self._base_url
 
     async def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncIterator[Token]:
         """Yield the generated text piece by piece; the last piece carries the usage. Raises ModelUnavailableError."""
@@ -34,7 +34,8 @@ class LangChainChatModel:
         options: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature}
         usage = Usage()
         try:
-            async for piece in self._chat().astream(messages, **options):
+            chat = await self._chat()
+            async for piece in chat.astream(messages, **options):
                 if piece.usage_metadata is not None:
                     counted = piece.usage_metadata
                     usage = Usage(counted["input_tokens"], counted["output_tokens"])
@@ -47,11 +48,12 @@ class LangChainChatModel:
             ) from exc
         yield Token("", usage)
 
-    def _chat(self) -> ChatOpenAI:
+    async def _chat(self) -> ChatOpenAI:
         if self._client is None:
             from langchain_openai import ChatOpenAI
             from pydantic import SecretStr
 
+            self._name = self._name or await self._first_model()
             self._client = ChatOpenAI(
                 model=self._name,
                 base_url=self._base_url,
@@ -61,3 +63,12 @@ class LangChainChatModel:
                 stream_usage=True,
             )
         return self._client
+
+    async def _first_model(self) -> str:
+        from openai import AsyncOpenAI
+
+        client = AsyncOpenAI(base_url=self._base_url, api_key=self._api_key, timeout=self._timeout_s, max_retries=1)
+        async with client:
+            async for model in client.models.list():
+                return model.id
+        raise ModelUnavailableError(f"The server at {self._base_url} lists no model; set FOOTNOTE_SERVING__MODEL.")

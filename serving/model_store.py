@@ -37,10 +37,14 @@ async def obtain_model(model: str, *, models_dir: Path, python: Path) -> StoredM
         return StoredModel(str(folder), local=True)
     if not _is_folder_name(model):
         return StoredModel(model, local=False)
-    folder = Path(model).expanduser().resolve()
-    if not (folder / "config.json").is_file():
+    check_model(model)
+    return StoredModel(str(Path(model).expanduser().resolve()), local=True)
+
+
+def check_model(model: str) -> None:
+    """Raise ConfigurationError when `model` names a folder that holds no model; hub ids are not looked up."""
+    if model and _is_folder_name(model) and not (Path(model).expanduser() / "config.json").is_file():
         raise ConfigurationError(f"{model!r} is no model: a Hugging Face folder with a config.json is needed")
-    return StoredModel(str(folder), local=True)
 
 
 def _is_folder_name(model: str) -> bool:

@@ -37,8 +37,11 @@ def vllm_service(
     gpu: bool,
     api_key: str = "",
 ) -> Service:
-    """Return the server of `model` under the name `served_as`. `python` is that of vLLM's own environment; `kv_cache_gb` counts on a CPU only,
-    a GPU gives what it has. Eager execution starts sooner, compiled execution serves more requests at once."""
+    """Return the server of `model` under the name `served_as`. `python` is that of vLLM's own environment.
+
+    `kv_cache_gb` counts on a CPU only, a GPU gives what it has. Eager execution starts sooner, compiled execution
+    serves more requests at once.
+    """
     argv = [str(python), "-m", "vllm.entrypoints.openai.api_server", "--model", model.source]
     argv += ["--served-model-name", served_as, "--host", host, "--port", str(port)]
     argv += ["--max-model-len", str(context_tokens), "--disable-uvicorn-access-log"]

@@ -19,6 +19,10 @@ _MARKER = re.compile(
 )
 _FINAL = re.compile(r"(?:(?<![A-Za-z]\.[A-Za-z])[.]|[!?…:。！？])+[\"'”’»)*_]*$")
 
+_ASKS_FOR_MORE = re.compile(
+    r"\b(?:who|whom|whose|what|when|where|which|why|how|wer|wen|wem|was|wann|wo|welch\w*|warum|wie)\b", re.I
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Support:
@@ -100,6 +104,18 @@ def find_support(text: str, passages: Sequence[str], min_support: float) -> Supp
         if best is not None and _enough(scores[best], min_support):
             return Support(best, scores[best])
     return None
+
+
+def only_repeats(sentence: str, question: str) -> bool:
+    """Return whether `sentence` answers a who, what, when, ... with nothing but the words of the question.
+
+    >>> only_repeats("The answer is: when the hut opens.", "When does the hut open?")
+    True
+    """
+    if not _ASKS_FOR_MORE.search(question):
+        return False
+    said, asked = terms_of(without_markers(sentence)), terms_of(question)
+    return said.words <= asked.words and said.numbers <= asked.numbers
 
 
 def settle(sentence: str, passages: Sequence[str], min_support: float) -> Settled | None:

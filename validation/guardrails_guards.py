@@ -37,7 +37,7 @@ class GuardrailsInputGuard:
 
     async def check(self, question: str) -> Verdict:
         """Return a verdict; blocked means that the question must not go on."""
-        text, violations = self._checks.run(question, ())
+        text, violations = self._checks.run(question)
         return Verdict(text=text or "", blocked=text is None, violations=violations)
 
 
@@ -48,21 +48,23 @@ class GuardrailsOutputGuard:
         silence_guardrails()
         from guardrails import OnFailAction
 
-        from validation.guardrails_validators import CitationsExist, PersonalData, Supported
+        from validation.guardrails_validators import CitationsExist, PersonalData, SaysMore, Supported
 
         # Support is judged before redaction, which takes words away that the source holds.
         self._checks = Checks(
             {
                 "citations_exist": CitationsExist(on_fail=OnFailAction.FIX),
+                "says_more": SaysMore(on_fail=OnFailAction.REFRAIN),
                 "supported": Supported(min_support=min_support),
                 "personal_data": PersonalData(allow_shown=True),
             }
         )
 
-    async def check(self, sentence: str, sources: Sequence[Hit]) -> CheckedSentence | None:
-        """Return the sentence, redacted and with its markers settled, or None when no source supports it."""
+    async def check(self, sentence: str, sources: Sequence[Hit], question: str = "") -> CheckedSentence | None:
+        """Return the sentence, redacted and with its markers settled; None when no source supports it, or when it only
+        says the question again."""
         passages = tuple(passage_text(hit) for hit in sources)
-        text, violations = self._checks.run(sentence, passages)
+        text, violations = self._checks.run(sentence, passages, question)
         if text is None:
             return None
         markers = cited_markers(text)
@@ -82,12 +84,14 @@ class Checks:
         self._guard = offline_guard(*validators.values())
         self._rules = {type(validator).__name__: rule for rule, validator in validators.items()}
 
-    def run(self, text: str, passages: Sequence[str]) -> tuple[str | None, tuple[Violation, ...]]:
+    def run(
+        self, text: str, passages: Sequence[str] = (), question: str = ""
+    ) -> tuple[str | None, tuple[Violation, ...]]:
         """Return the text to go on with, None when it must not go on, and what was found."""
         if not text:  # Guardrails refuses to be called without a text, before any validator runs
             text = " "
         try:
-            outcome = self._guard.validate(text, metadata={"passages": passages})
+            outcome = self._guard.validate(text, metadata={"passages": passages, "question": question})
         except Exception:  # whatever breaks inside a check, an unchecked text must not pass
             _log.exception("A guard failed; the text is held back.")
             return None, (_BROKEN,)

@@ -13,7 +13,7 @@ from typing import Any
 from guardrails import OnFailAction, Validator, register_validator
 from guardrails_ai.types import FailResult, PassResult, ValidationResult
 
-from validation.citations import keep_markers, settle
+from validation.citations import keep_markers, only_repeats, settle
 from validation.injection import find_injection
 from validation.pii import SECRET_KINDS, find_pii, redact, same_contact
 
@@ -88,6 +88,19 @@ class CitationsExist(Validator):  # type: ignore[misc]
         if kept == value:
             return PassResult()
         return FailResult(error_message="A marker that names no source was left out.", fix_value=kept)
+
+
+@register_validator(name="footnote/says_more", data_type="string")
+class SaysMore(Validator):  # type: ignore[misc]
+    """Fails on an answer that has no word beyond those of the question in ``metadata["question"]``.
+
+    A question for yes or no passes: "Is it open?" is answered by its own words.
+    """
+
+    def _validate(self, value: Any, metadata: dict[str, Any]) -> ValidationResult:
+        if only_repeats(value, metadata["question"]):
+            return FailResult(error_message="The sentence only says the question again.")
+        return PassResult()
 
 
 @register_validator(name="footnote/supported", data_type="string")

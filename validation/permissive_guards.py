@@ -19,7 +19,7 @@ class PermissiveInputGuard:
 class VerbatimOutputGuard:
     """Lets every sentence pass as it is, save for markers that name no source."""
 
-    async def check(self, sentence: str, sources: Sequence[Hit]) -> CheckedSentence | None:
+    async def check(self, sentence: str, sources: Sequence[Hit], question: str = "") -> CheckedSentence | None:
         """Return the sentence with the model's own markers; None only for white space."""
         if not sentence.strip():
             return None

@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.staticfiles import StaticFiles
+from fastapi_offline import FastAPIOffline
 
 from apps.api.errors import handle_errors
 from apps.api.middleware import RequestMiddleware
@@ -30,13 +32,15 @@ def create_app(running: Running) -> FastAPI:
         warming.cancel()
         await running.close()
 
-    app = FastAPI(
+    app = FastAPIOffline(  # its pages under /docs load nothing from elsewhere
+        redoc_url=None,
         title="Footnote",
         version="0.1.0",
         summary="Answers from your own documents, each sentence with its source.",
         lifespan=lifespan,
     )
     app.state.running = running
+    app.add_middleware(GZipMiddleware, minimum_size=1024)
     app.add_middleware(RequestMiddleware, observe=running.metrics.request)
     for routes in (health, answers, documents, jobs, conversations):
         app.include_router(routes.router)

@@ -18,8 +18,7 @@ _SECURITY = {
     "X-Frame-Options": "DENY",
 }
 _PAGE_POLICY = (
-    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
 
@@ -47,6 +46,8 @@ class RequestMiddleware:
                 headers["X-Request-ID"] = request_id
                 for name, value in _SECURITY.items():
                     headers.setdefault(name, value)
+                if headers.get("content-type", "").startswith("text/html"):
+                    headers.setdefault("Cache-Control", "no-cache")  # a page names the assets of its own build
                 if not scope["path"].startswith("/docs"):
                     headers.setdefault("Content-Security-Policy", _PAGE_POLICY)
             await send(message)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from apps.cli.files import find_files
 from apps.cli.run import fail_clearly
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def ingest(
 
     with fail_clearly():
         library = _library(collection)
-        files = _files(paths)
+        files = find_files(paths)
         started = time.perf_counter()
         done = asyncio.run(_ingest(library, files, collection, started, show=not as_json))
     if as_json:
@@ -126,31 +127,6 @@ def _library(collection: str) -> Library:
     settings = load_settings()
     configure_logs("WARNING" if settings.log_level == "INFO" else settings.log_level)
     return open_library(settings)
-
-
-def _files(paths: Sequence[Path]) -> list[Path]:
-    """Return the files below `paths`, each once; hidden ones are left out unless named themselves."""
-    from contracts import InvalidInputError
-
-    found: dict[Path, None] = {}
-    for path in paths:
-        if not path.exists():
-            raise InvalidInputError(f"{str(path)!r} does not exist.")
-        below = _walk(path) if path.is_dir() else iter((path,))
-        found.update(dict.fromkeys(file.resolve() for file in below))
-    if not found:
-        raise InvalidInputError(f"No files in {', '.join(repr(str(path)) for path in paths)}.")
-    return list(found)
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            yield from _walk(path)
-        elif path.is_file():
-            yield path
 
 
 async def _ingest(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import typer
 
 from apps.cli import ask, knowledge, serve, stack
@@ -13,11 +15,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for command in (stack.up, stack.down, stack.status, stack.doctor):
+_STACK: tuple[Callable[..., None], ...] = (stack.up, stack.down, stack.status, stack.doctor)
+_LIBRARY: tuple[Callable[..., None], ...] = (
+    knowledge.ingest,
+    knowledge.documents,
+    knowledge.collections,
+    knowledge.search,
+    ask.ask,
+)
+_PROCESSES: tuple[Callable[..., None], ...] = (serve.api, serve.worker)
+
+for command in _STACK:
     app.command(rich_help_panel="The stack")(command)
-for command in (knowledge.ingest, knowledge.documents, knowledge.collections, knowledge.search, ask.ask):
+for command in _LIBRARY:
     app.command(rich_help_panel="Documents and questions")(command)
-for command in (serve.api, serve.worker):
+for command in _PROCESSES:
     app.command(hidden=True)(command)
 
 if __name__ == "__main__":

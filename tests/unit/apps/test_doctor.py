@@ -1,0 +1,78 @@
+"""What `footnote doctor` finds."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from apps.doctor import Check, available_memory, check_port, examine
+from apps.settings import ApiSettings, CacheSettings, ObservabilitySettings, ServingSettings, Settings
+
+
+def settings(folder: Path, **changes: object) -> Settings:
+    return Settings.model_validate({"data_dir": folder, **changes})
+
+
+def by_name(checks: tuple[Check, ...]) -> dict[str, Check]:
+    return {check.name: check for check in checks}
+
+
+@pytest.mark.enable_socket
+def test_a_taken_port_is_told_with_its_holder_and_another_port() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        check = check_port("API", "127.0.0.1", port, "FOOTNOTE_API__PORT")
+        assert not check.ok
+        assert f"(process {os.getpid()})" in check.found
+        assert "FOOTNOTE_API__PORT=" in check.remedy
+        assert f"FOOTNOTE_API__PORT={port}" not in check.remedy.split()
+    assert check_port("API", "127.0.0.1", port, "FOOTNOTE_API__PORT").ok
+
+
+@pytest.mark.enable_socket
+def test_two_parts_on_one_port_are_told(tmp_path: Path) -> None:
+    found = examine(settings(tmp_path, api=ApiSettings(port=18790), serving=ServingSettings(port=18790)))
+    assert "FOOTNOTE_SERVING__PORT" in by_name(found)["port 18790"].remedy
+
+
+@pytest.mark.enable_socket
+def test_parts_that_run_elsewhere_need_nothing_here(tmp_path: Path) -> None:
+    away = settings(
+        tmp_path,
+        serving=ServingSettings(base_url="http://elsewhere/v1"),
+        cache=CacheSettings(url="redis://elsewhere"),
+        observability=ObservabilitySettings(mlflow_url="http://elsewhere"),
+    )
+    names = set(by_name(examine(away)))
+    assert "redis-server" not in names
+    assert "model server" not in names
+    assert [name for name in names if name.startswith("port")] == ["port 8000 (API)"]
+
+
+@pytest.mark.enable_socket
+def test_too_little_memory_is_told(tmp_path: Path) -> None:
+    greedy = settings(tmp_path, serving=ServingSettings(kv_cache_gb=1 << 20))
+    assert "FOOTNOTE_SERVING__KV_CACHE_GB" in by_name(examine(greedy))["memory"].remedy
+
+
+def test_a_running_stack_holds_its_own_ports_and_memory(tmp_path: Path) -> None:
+    names = set(by_name(examine(settings(tmp_path), running=True)))
+    assert not [name for name in names if name.startswith(("port", "memory"))]
+
+
+def test_a_data_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    check = by_name(examine(settings(tmp_path / "file" / "data"), running=True))["data folder"]
+    assert "FOOTNOTE_DATA_DIR" in check.remedy
+
+
+def test_a_folder_without_a_model_is_told(tmp_path: Path) -> None:
+    wrong = settings(tmp_path, serving=ServingSettings(model=str(tmp_path)))
+    assert "config.json" in by_name(examine(wrong, running=True))["model"].found
+    (tmp_path / "config.json").touch()
+    assert by_name(examine(wrong, running=True))["model"].ok
+
+
+def test_available_memory_is_that_of_this_machine() -> None:
+    assert (1 << 20) < available_memory() < (1 << 50)
