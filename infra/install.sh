@@ -13,14 +13,15 @@ root=$PWD
 dev=
 [ "${1:-}" = --dev ] && dev=1
 
-fail() { echo "install: $*" >&2; exit 1; }
+exec 3>&2 # so that an interruption is told while a step's output goes to its log
+fail() { echo "install: $*" >&3; exit 1; }
 hash_of() { { sha256sum 2>/dev/null || shasum -a 256; } | cut -c1-40; }
 
 # --- a step with its time, quiet unless it fails ---------------------------------------------------------------------
 log=$(mktemp "${TMPDIR:-/tmp}/footnote-install.XXXXXX")
 ticker=
 trap '[ -z "$ticker" ] || kill "$ticker" 2>/dev/null || true; rm -f "$log"' EXIT
-trap 'echo; fail "interrupted; run it again to go on"' INT TERM HUP
+trap 'fail "interrupted; run it again to go on"' INT TERM HUP
 
 tick() { while :; do printf '\r  %-46s %4ds ' "$1" $((SECONDS - $2)); sleep 1; done; }
 

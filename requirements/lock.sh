@@ -16,3 +16,4 @@ compile app-gpu
 compile model-server-cpu --config-file uv-cpu.toml
 compile model-server-gpu
 compile dev --config-file uv-cpu.toml
+compile installer

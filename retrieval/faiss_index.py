@@ -93,7 +93,7 @@ class FaissIndex:
         if self._snapshot is None or not self._snapshot.exists():
             return
         try:
-            with np.load(self._snapshot, allow_pickle=False) as file:
+            with self._snapshot.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 generation, embedder = int(file["generation"]), str(file["embedder"])
                 if generation > latest or embedder != self._embedder:
                     return

@@ -8,12 +8,14 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from textwrap import shorten
 from typing import Any
 
 from rich.console import Group
 from rich.table import Table
 
 Json = Mapping[str, Any]
+_SHOWN = 140  # characters of a reply in the table
 _REQUIRED = {"id", "question", "answer", "accept", "documents", "page", "unanswerable"}
 
 
@@ -143,7 +145,7 @@ def render(outcomes: Sequence[Outcome]) -> Group:
     for o in outcomes:
         marks = ["yes" if value else "no" for value in (o.cited, o.right)]
         ranks = [str(value) if value else "-" for value in (o.document_rank, o.page_rank)]
-        reply = "(abstained)" if o.abstained else " ".join(o.reply.split())
+        reply = "(abstained)" if o.abstained else shorten(o.reply, _SHOWN, placeholder=" …")
         rows.add_row(
             o.gold.id, o.gold.question, o.gold.answer or "(nothing)", reply, *ranks, *marks, f"{o.seconds:.1f}"
         )

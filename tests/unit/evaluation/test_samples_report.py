@@ -141,7 +141,7 @@ def test_text_that_is_not_json_and_equal_ids_are_refused(tmp_path: Path) -> None
 
 def test_the_samples_cover_every_document_and_name_only_what_is_there() -> None:
     named = {name for question in QUESTIONS for name in question.documents}
-    there = {path.name for path in SAMPLES.iterdir()} - {"README.md", "questions.jsonl"}
+    there = {path.name for path in SAMPLES.glob("[!.]*")} - {"README.md", "questions.jsonl"}
     assert named == there
     assert {"answerable", "follow-up", "unanswerable"} == {question.kind for question in QUESTIONS}
     assert QUESTIONS[0].page is not None

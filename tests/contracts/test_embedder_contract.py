@@ -1,0 +1,43 @@
+"""Embedders: unit vectors, the same for the same text, near for near texts."""
+
+import numpy as np
+import pytest
+
+from contracts import Embedder
+from retrieval.hashing_embedder import HashingEmbedder
+from retrieval.sentence_transformers_embedder import SentenceTransformersEmbedder
+
+
+@pytest.fixture(scope="module", params=["hashing", "sentence-transformers"])
+def embedder(request: pytest.FixtureRequest) -> Embedder:
+    return HashingEmbedder() if request.param == "hashing" else SentenceTransformersEmbedder(batch_size=4)
+
+
+async def test_vectors_are_unit_length_float32(embedder: Embedder) -> None:
+    vectors = await embedder.embed(["a tram", "", "x" * 5000, "Straßenbahn 電車 🚋"])
+    assert vectors.shape == (4, embedder.dimension)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)
+
+
+async def test_a_text_has_one_vector_whatever_stands_beside_it(embedder: Embedder) -> None:
+    alone = await embedder.embed(["when does the museum open"])
+    together = await embedder.embed(["a much longer text about something else, " * 5, "when does the museum open"])
+    np.testing.assert_allclose(alone[0], together[1], atol=1e-4)
+
+
+async def test_near_texts_have_near_vectors(embedder: Embedder) -> None:
+    query, near, far = await embedder.embed(
+        ["when does the museum open", "the museum does open at nine", "soup costs four euros"]
+    )
+    assert query @ near > query @ far
+
+
+async def test_no_texts_give_no_vectors(embedder: Embedder) -> None:
+    assert len(await embedder.embed([])) == 0
+
+
+def test_tokens_are_counted_without_a_limit() -> None:
+    embedder = SentenceTransformersEmbedder()
+    assert embedder.count_tokens("tram") == 1
+    assert embedder.count_tokens("tram " * 1000) == 1000
