@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 
@@ -46,10 +47,15 @@ def create_app(running: Running) -> FastAPI:
         app.include_router(routes.router)
     handle_errors(app)
     if _PAGE.exists():
-        app.mount("/", StaticFiles(directory=_PAGE, html=True), name="page")
+        app.mount("/assets", StaticFiles(directory=_PAGE / "assets"), name="assets")
+        app.get("/", include_in_schema=False)(_page)
     else:
         _log.warning("the chat page is not built; `make install` builds it")
     return app
+
+
+async def _page() -> FileResponse:
+    return FileResponse(_PAGE / "index.html")
 
 
 async def _warm(running: Running) -> None:

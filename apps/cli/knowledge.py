@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from apps.cli.files import find_files
 from apps.cli.run import fail_clearly
 
 if TYPE_CHECKING:
@@ -32,6 +31,8 @@ def ingest(
     Example: footnote ingest handbook.pdf papers/
     """
     import time
+
+    from apps.cli.files import find_files
 
     with fail_clearly():
         library = _library(collection)

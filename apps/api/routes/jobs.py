@@ -26,7 +26,7 @@ async def read_job(job_id: str, library: LibraryDep) -> JobOut:
     return job_out(await library.jobs.get(job_id))
 
 
-@router.get("/{job_id}/events", response_class=EventSourceResponse)
+@router.get("/{job_id}/events", response_model=None)
 async def job_events(job_id: str, library: LibraryDep) -> EventSourceResponse:
     """Tell a job's progress as Server-Sent Events named `progress`, until it is done or failed."""
 
