@@ -62,8 +62,8 @@ def tallies(outcomes: list[Outcome]) -> dict[str, Tally]:
         ("document found", 0.9),
         ("document and page found", 0.9),
         ("document found first", 0.8),
-        ("answer right", 0.45),
-        ("right document cited", 0.6),
+        ("answer right", 0.75),
+        ("right document cited", 0.8),
         ("unanswerable refused", 0.3),
     ],
 )
