@@ -41,13 +41,23 @@ def examine(settings: Settings, *, running: bool = False) -> tuple[Check, ...]:
     own_model_server = not settings.serving.base_url
     checks = [_python(), _data_dir(settings.data_dir), _disk(settings.data_dir), _sqlite(), _page()]
     if own_model_server:
-        checks += [_model_environment(), _model(settings)]
+        checks += [_model_environment(), _numa(), _model(settings)]
     if settings.cache.enabled and not settings.cache.url:
         checks.append(_redis())
     if not running:
         checks.append(_memory(_REST_GB + (_MODEL_SERVER_GB + settings.serving.kv_cache_gb if own_model_server else 0)))
         checks += [check_port(*port) for port in ports(settings)]
     return (*checks, *_clashes(settings))
+
+
+def _numa() -> Check:
+    from ctypes.util import find_library
+
+    if not sys.platform.startswith("linux") or find_library("numa"):
+        return Check("libnuma", "there")
+    return Check(
+        "libnuma", "missing", "the model server needs it on a CPU. On Debian and Ubuntu: apt-get install libnuma1"
+    )
 
 
 def ports(settings: Settings) -> Iterator[tuple[str, str, int, str]]:

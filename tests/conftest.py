@@ -1,8 +1,13 @@
-"""What all tests share: the network is blocked in unit and contract tests."""
+"""What all tests share: the product, started once, and a blocked network in unit and contract tests."""
 
 from pathlib import Path
 
 import pytest
+
+from tests.running_stack import running, stack
+
+__all__ = ["running", "stack"]
+
 
 _ROOT = Path(__file__).parent
 

@@ -19,7 +19,6 @@ from apps.settings import PROJECT_ROOT, Settings
 from apps.stack import Stack
 
 _SAMPLES = PROJECT_ROOT / "samples"
-_NOT_DOCUMENTS = ("README.md", "questions.jsonl")
 _READY_TIMEOUT_S = 180.0
 _ANSWER_TIMEOUT_S = 180.0
 _POLL_S = 0.5
@@ -34,7 +33,7 @@ async def run_up(
     stack = Stack(settings, run_file, steps)
     with _ended_by_signals() as ended:
         try:
-            samples = _sample_documents() if with_samples else ()
+            samples = (_SAMPLES,) if with_samples and _SAMPLES.is_dir() else ()
             with steps:
                 await stack.bring_up(samples)
                 await _until_usable(settings, steps)
@@ -124,12 +123,6 @@ async def _ask(settings: Settings, steps: Steps, question: str) -> Mapping[str, 
         return None
     steps.end("question", "answered")
     return reply
-
-
-def _sample_documents() -> tuple[Path, ...]:
-    if not _SAMPLES.is_dir():
-        return ()
-    return tuple(sorted(path for path in _SAMPLES.iterdir() if path.name not in _NOT_DOCUMENTS))
 
 
 def _sample_question() -> str:

@@ -30,7 +30,9 @@ def index(request: pytest.FixtureRequest, shelf: Shelf) -> DenseIndex:
     return ExactIndex(shelf.feed, "default", embedder=EMBEDDER.name)
 
 
-async def texts(shelf: Shelf, index: DenseIndex, query: str, k: int = 3, allowed: frozenset[str] | None = None) -> list[str]:
+async def texts(
+    shelf: Shelf, index: DenseIndex, query: str, k: int = 3, allowed: frozenset[str] | None = None
+) -> list[str]:
     await index.refresh()
     found = await index.search((await EMBEDDER.embed([query]))[0], k, allowed)
     assert [score for _, score in found] == sorted((score for _, score in found), reverse=True)
