@@ -18,7 +18,7 @@ Errors::
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -595,7 +595,7 @@ class ChatModel(Protocol):
         """The model's name, part of every cache key."""
         ...
 
-    def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncIterator[Token]:
+    def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncGenerator[Token]:
         """Yield the generated text piece by piece; the last piece carries the usage. Raises ModelUnavailableError."""
         ...
 

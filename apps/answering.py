@@ -7,6 +7,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 import anyio
@@ -103,32 +104,18 @@ class Answering:
             await asyncio.gather(producer, return_exceptions=True)
 
     async def _answer(self, question: Question, emit: Emit) -> Answer:
-        stages = Stages(self.tracer)
         session = question.conversation_id or uuid.uuid4().hex
-        with self.tracer.span(
-            "query",
-            inputs={"question": question.text, "collection": question.collection},
-            session=session,
-            user=question.caller.principal,
-        ) as trace:
+        principal = question.caller.principal
+        with self.tracer.span("query", session=session, user=principal) as trace:
+            stages = Stages(self.tracer)
             text = await self._guarded(question.text, stages)
-            history = await self.memory.recent(session, question.caller.principal, self.policy.history)
+            trace.set(inputs={"question": text, "collection": question.collection})
+            history = await self.memory.recent(session, principal, self.policy.history)
             standalone = await self.condenser.condense(text, history)
-            if standalone == text:
-                history = ()
-            key = self._cache_key(question, standalone, history)
-            answer, retrieved = await self._from_cache(key, question, standalone, stages, emit)
-            if answer is None:
-                retrieved = retrieved or await self._retrieve(question, standalone, stages)
-                sources = self._sources(retrieved)
-                await emit(Found(sources, retrieved.generation, cached=False))
-                answer = await self._generate(question, text, sources, retrieved, history, stages, emit)
-                if self.cache_enabled:
-                    await self.cache.put(key, CachedAnswer(answer, tuple(hit.chunk.id for hit in sources)))
+            turn = _Turn(question, text, standalone, () if standalone == text else history, stages, emit)
+            answer = await self._cached_or_new(turn)
             answer = replace(answer, trace_id=trace.trace_id, conversation_id=session, timings=stages.timings())
-            await self.memory.append(
-                session, question.caller.principal, [Message("user", text), Message("assistant", answer.text)]
-            )
+            await self.memory.append(session, principal, [Message("user", text), Message("assistant", answer.text)])
             trace.set(
                 outputs={"answer": answer.text, "citations": [_brief(c) for c in answer.citations]},
                 cache=answer.cache,
@@ -138,94 +125,86 @@ class Answering:
             return answer
 
     async def _guarded(self, text: str, stages: Stages) -> str:
-        with stages("guard", inputs={"question": text}) as span:
+        """Return the question as it may go on. The trace sees it only after personal data was taken out."""
+        with stages("guard", inputs={"characters": len(text)}) as span:
             verdict = await self.input_guard.check(text)
             span.set(outputs={"text": verdict.text, "violations": [v.rule for v in verdict.violations]})
             if verdict.blocked:
                 raise BlockedError(verdict.violations)
             return verdict.text
 
-    def _cache_key(self, question: Question, standalone: str, history: Sequence[Message]) -> str:
+    async def _cached_or_new(self, turn: _Turn) -> Answer:
+        key = self._cache_key(turn)
+        answer, retrieved = await self._from_cache(key, turn) if self.cache_enabled else (None, None)
+        if answer is not None:
+            return answer
+        retrieved = retrieved or await self._retrieve(turn)
+        answer = await self._generate(turn, retrieved)
+        if self.cache_enabled:
+            await self.cache.put(key, CachedAnswer(answer, self._evidence(retrieved, answer)))
+        return answer
+
+    def _cache_key(self, turn: _Turn) -> str:
         parts = (
-            " ".join(standalone.lower().split()),
-            [message.content for message in history],
-            question.collection,
-            question.caller.scope,
-            sorted(question.filters.items()),
+            " ".join(turn.standalone.lower().split()),
+            [message.content for message in turn.history],
+            turn.question.collection,
+            turn.question.caller.scope,
+            sorted(turn.question.filters.items()),
             self.model.name,
             self.prompts.version,
-            question.top_k or self.policy.top_k,
+            turn.question.top_k,
             repr(self.policy),
         )
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
-    async def _from_cache(
-        self, key: str, question: Question, standalone: str, stages: Stages, emit: Emit
-    ) -> tuple[Answer | None, Retrieved | None]:
+    async def _from_cache(self, key: str, turn: _Turn) -> tuple[Answer | None, Retrieved | None]:
         """Return the cached answer if its evidence still holds, else what was retrieved to find out, if anything."""
-        if not self.cache_enabled:
-            return None, None
-        retrieved = None
-        with stages("cache", inputs={"key": key}) as span:
+        with turn.stages("cache", inputs={"key": key}) as span:
             entry = await self.cache.get(key)
-            current = await self.retriever.generation(question.collection) if entry else 0
-            fresh = entry is not None and entry.answer.generation == current
-            span.set(outputs={"found": entry is not None, "same_generation": fresh})
-        if entry is not None and not fresh:
-            retrieved = await self._retrieve(question, standalone, stages)
-            if tuple(hit.chunk.id for hit in self._sources(retrieved)) == entry.evidence:
-                entry = replace(entry, answer=replace(entry.answer, generation=retrieved.generation))
-                await self.cache.put(key, entry)
-            else:
-                await self.cache.drop(key)
-                entry = None
+            current = await self.retriever.generation(turn.question.collection)
+            span.set(outputs={"found": entry is not None, "generation": current})
         if entry is None:
-            return None, retrieved
-        answer = replace(entry.answer, cache="exact", usage=Usage())
-        await emit(Found(tuple(citation.hit for citation in answer.citations), answer.generation, cached=True))
-        await emit(Released(answer.text))
+            return None, None
+        answer = entry.answer
+        if answer.generation != current:
+            retrieved = await self._retrieve(turn)
+            if self._evidence(retrieved, answer) != entry.evidence:
+                await self.cache.drop(key)
+                return None, retrieved
+            answer = replace(answer, generation=retrieved.generation)
+            await self.cache.put(key, CachedAnswer(answer, entry.evidence))
+        answer = replace(answer, cache="exact", usage=Usage())
+        await turn.emit(Found(tuple(citation.hit for citation in answer.citations), answer.generation, cached=True))
+        await turn.emit(Released(answer.text))
         for citation in answer.citations:
-            await emit(citation)
+            await turn.emit(citation)
         return answer, None
 
-    async def _retrieve(self, question: Question, standalone: str, stages: Stages) -> Retrieved:
-        retrieved = await self.retriever.retrieve(
-            Query(
-                text=standalone,
-                collection=question.collection,
-                caller=question.caller,
-                top_k=question.top_k or self.policy.top_k,
-                filters=question.filters,
-            )
-        )
-        stages.add(retrieved.timings)
+    def _evidence(self, retrieved: Retrieved, answer: Answer) -> tuple[str, ...]:
+        """Return the chunks that an answer rests on: those of its prompt; a refusal names the closest ones too."""
+        hits = retrieved.hits if answer.abstained else self._sources(retrieved)
+        return tuple(hit.chunk.id for hit in hits)
+
+    async def _retrieve(self, turn: _Turn) -> Retrieved:
+        question = turn.question
+        top_k = question.top_k or self.policy.top_k
+        query = Query(turn.standalone, question.collection, question.caller, top_k, question.filters)
+        retrieved = await self.retriever.retrieve(query)
+        turn.stages.add(retrieved.timings)
         return retrieved
 
     def _sources(self, retrieved: Retrieved) -> tuple[Hit, ...]:
         evidence = [hit for hit in retrieved.hits if hit.score >= self.policy.floor]
         return tuple(evidence[: self.policy.prompt_sources])
 
-    async def _generate(
-        self,
-        question: Question,
-        text: str,
-        sources: tuple[Hit, ...],
-        retrieved: Retrieved,
-        history: Sequence[Message],
-        stages: Stages,
-        emit: Emit,
-    ) -> Answer:
-        draft = Draft(sources, emit)
-        usage = Usage()
-        if sources:
-            with stages("prompt", inputs={"question": text, "history": len(history)}) as span:
-                prompt = self.prompts.build(text, sources, history)
-                span.set(
-                    outputs=[{"role": m.role, "content": m.content} for m in prompt.messages], version=prompt.version
-                )
-            usage = await self._write(prompt, text, draft, stages)
+    async def _generate(self, turn: _Turn, retrieved: Retrieved) -> Answer:
+        sources = self._sources(retrieved)
+        await turn.emit(Found(sources, retrieved.generation, cached=False))
+        draft = Draft(sources, turn.emit)
+        usage = await self._write(self._prompt(turn, sources), turn, draft) if sources else Usage()
         if not draft.sentences:
-            await draft.release(_abstention(question.collection, retrieved.hits))
+            await draft.release(_abstention(turn.question.collection, retrieved.hits))
         return Answer(
             text=draft.text.strip(),
             citations=tuple(draft.citations.values()),
@@ -237,39 +216,59 @@ class Answering:
             usage=usage,
         )
 
-    async def _write(self, prompt: Prompt, question: str, draft: Draft, stages: Stages) -> Usage:
+    def _prompt(self, turn: _Turn, sources: Sequence[Hit]) -> Prompt:
+        with turn.stages("prompt", inputs={"question": turn.text, "history": len(turn.history)}) as span:
+            prompt = self.prompts.build(turn.text, sources, turn.history)
+            messages = [{"role": message.role, "content": message.content} for message in prompt.messages]
+            span.set(outputs=messages, version=prompt.version)
+            return prompt
+
+    async def _write(self, prompt: Prompt, turn: _Turn, draft: Draft) -> Usage:
         """Stream the model's text into the draft, sentence by sentence, each one checked before it leaves."""
-        usage, unsupported = Usage(), 0
+        usage, unsupported, written = Usage(), 0, ""
         stream = self.sentences()
-        with stages("generate", model=self.model.name, inputs=[m.content for m in prompt.messages]) as span:
-            tokens = self.model.stream(prompt, max_tokens=self.policy.max_tokens, temperature=self.policy.temperature)
-            written = []
-            async for token in tokens:
-                written.append(token.text)
-                usage = token.usage or usage
-                for sentence in stream.feed(token.text):
-                    kept = await self._check(sentence, question, prompt.sources, draft, stages)
-                    unsupported = 0 if kept else unsupported + 1
-                if unsupported >= self.policy.give_up_after:
-                    break
-            else:
-                for sentence in stream.flush():
-                    await self._check(sentence, question, prompt.sources, draft, stages)
-            span.set(outputs="".join(written), usage=usage)
+        tokens = self.model.stream(prompt, max_tokens=self.policy.max_tokens, temperature=self.policy.temperature)
+        with turn.stages("generate", model=self.model.name, inputs=[m.content for m in prompt.messages]) as span:
+            async with aclosing(tokens):
+                async for token in tokens:
+                    written += token.text
+                    usage = token.usage or usage
+                    for sentence in stream.feed(token.text):
+                        kept = await self._check(sentence, turn, draft)
+                        unsupported = 0 if kept else unsupported + 1
+                    if unsupported >= self.policy.give_up_after:
+                        break
+                else:
+                    for sentence in stream.flush():
+                        await self._check(sentence, turn, draft)
+            span.set(outputs=written, usage=usage)
         return usage
 
-    async def _check(self, sentence: str, question: str, sources: Sequence[Hit], draft: Draft, stages: Stages) -> bool:
+    async def _check(self, sentence: str, turn: _Turn, draft: Draft) -> bool:
+        """Release the sentence if it passes; return whether it did."""
         if not sentence.strip():
             return True
-        with stages("output_guard", inputs={"sentence": sentence}) as span:
-            checked = await self.output_guard.check(sentence, sources, question)
+        with turn.stages("output_guard", inputs={"sentence": sentence}) as span:
+            checked = await self.output_guard.check(sentence, draft.sources, turn.text)
             if checked is not None and draft.holds(checked):
                 checked = None  # small models repeat themselves without end
             span.set(outputs=checked and {"text": checked.text, "markers": list(checked.markers)})
-        if checked is None:
-            return False
-        await draft.add(checked, sentence)
-        return True
+        if checked is not None:
+            await draft.add(checked, sentence)
+        return checked is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One question on its way: `text` has passed the guard, `standalone` can be searched for on its own, and `history`
+    is what the model needs to see of the conversation, if anything."""
+
+    question: Question
+    text: str
+    standalone: str
+    history: tuple[Message, ...]
+    stages: Stages
+    emit: Emit
 
 
 def _brief(citation: Citation) -> dict[str, object]:

@@ -32,7 +32,7 @@ class Draft:
     """The answer as far as it has been released."""
 
     def __init__(self, sources: Sequence[Hit], emit: Emit) -> None:
-        self._sources = sources
+        self.sources = sources
         self._emit = emit
         self.text = ""
         self.sentences = 0
@@ -55,5 +55,5 @@ class Draft:
         self.sentences += 1
         for marker in checked.markers:
             if marker not in self.citations:
-                self.citations[marker] = Citation(marker, self._sources[marker - 1], checked.attributed_by)
+                self.citations[marker] = Citation(marker, self.sources[marker - 1], checked.attributed_by)
                 await self._emit(self.citations[marker])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, cast
 
 from contracts import ModelUnavailableError, Prompt, Token, Usage
 
 if TYPE_CHECKING:
+    from langchain_core.messages import AIMessageChunk
     from langchain_openai import ChatOpenAI
 
 
@@ -26,7 +28,7 @@ class LangChainChatModel:
         """The model's name, part of every cache key; the server's address until the first call finds the name out."""
         return self._name or self._base_url
 
-    async def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncIterator[Token]:
+    async def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncGenerator[Token]:
         """Yield the generated text piece by piece; the last piece carries the usage. Raises ModelUnavailableError."""
         from openai import OpenAIError
 
@@ -35,12 +37,14 @@ class LangChainChatModel:
         usage = Usage()
         try:
             chat = await self._chat()
-            async for piece in chat.astream(messages, **options):
-                if piece.usage_metadata is not None:
-                    counted = piece.usage_metadata
-                    usage = Usage(counted["input_tokens"], counted["output_tokens"])
-                if piece.text:
-                    yield Token(piece.text)
+            pieces = cast("AsyncGenerator[AIMessageChunk]", chat.astream(messages, **options))
+            async with aclosing(pieces):  # a reader that leaves stops the server's work at once
+                async for piece in pieces:
+                    if piece.usage_metadata is not None:
+                        counted = piece.usage_metadata
+                        usage = Usage(counted["input_tokens"], counted["output_tokens"])
+                    if piece.text:
+                        yield Token(piece.text)
         except OpenAIError as exc:
             raise ModelUnavailableError(
                 f"The model server at {self._base_url} did not answer for {self._name!r}: {exc}. "

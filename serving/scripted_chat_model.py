@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from contracts import Prompt, Token, Usage
 
@@ -21,7 +21,7 @@ class ScriptedChatModel:
         """The model's name."""
         return self._name
 
-    async def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncIterator[Token]:
+    async def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncGenerator[Token]:
         """Yield the scripted text word by word, then the usage."""
         self.prompts.append(prompt)
         words = self._reply(prompt).split(" ")[:max_tokens]

@@ -1,7 +1,7 @@
 """How a question becomes an answer: cache, evidence, guards, memory, streaming, on fakes and a real catalog."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -152,6 +152,27 @@ async def test_no_evidence_means_an_honest_refusal_without_asking_the_model(desk
     assert desk.model.prompts == []
 
 
+async def test_a_cached_refusal_goes_with_the_document_that_it_names(desk: Desk) -> None:
+    await desk.shelf.put("hours", "the museum opens at nine")
+    await desk.shelf.put("secret plan", "nothing to see")
+    assert "Secret Plan" in (await desk.ask("zebra quagga okapi")).text
+    assert (await desk.ask("zebra quagga okapi")).cache == "exact"
+    await desk.shelf.catalog.delete("default", "secret plan")
+    again = await desk.ask("zebra quagga okapi")
+    assert (again.cache, "Secret Plan" in again.text) == ("miss", False)
+
+
+async def test_personal_data_is_not_in_the_trace(desk: Desk) -> None:
+    class Redactor:
+        async def check(self, question: str) -> Verdict:
+            return Verdict(question.replace("4711", "[card]"))
+
+    desk.answering = replace(desk.answering, input_guard=Redactor())
+    await desk.shelf.put("hours", "the museum opens at nine")
+    await desk.ask("my number is 4711 and when does the museum open")
+    assert "4711" not in repr([(span.name, span.attributes) for span in desk.tracer.spans])
+
+
 async def test_unsupported_sentences_never_leave(tmp_path: Path) -> None:
     desk = Desk(tmp_path, lambda _: "It opens at nine. Bananas grow upwards! Also nine tigers. Purple.")
     desk.answering = replace(desk.answering, output_guard=WordGuard())
@@ -255,7 +276,7 @@ class EndlessModel:
     def name(self) -> str:
         return "endless"
 
-    async def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncIterator[Token]:
+    async def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncGenerator[Token]:
         try:
             number = 0
             while True:
@@ -281,7 +302,7 @@ async def test_closing_a_stream_stops_the_model(desk: Desk) -> None:
 
 
 class AwayModel(EndlessModel):
-    async def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncIterator[Token]:
+    async def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncGenerator[Token]:
         raise ModelUnavailableError("the model server is away")
         yield Token("")
 

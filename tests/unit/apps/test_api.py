@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -128,7 +128,7 @@ async def test_a_failure_before_the_stream_has_its_status_and_one_within_it_is_a
 class _BrokenModel:
     name = "broken"
 
-    async def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncIterator[Token]:
+    async def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncGenerator[Token]:
         raise ModelUnavailableError("the model server is away")
         yield Token("")
 

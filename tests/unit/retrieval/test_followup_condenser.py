@@ -1,0 +1,23 @@
+"""When a question leans on the one before."""
+
+import pytest
+
+from contracts import Message
+from retrieval.followup_condenser import FollowupCondenser
+
+HISTORY = (Message("user", "What does a packed lunch cost?"), Message("assistant", "9.50 euros [1]."))
+
+
+@pytest.mark.parametrize("question", ["And for children?", "When must it be ordered?", "Why?", "How about members?"])
+async def test_a_follow_up_carries_the_question_before(question: str) -> None:
+    condensed = await FollowupCondenser().condense(question, HISTORY)
+    assert condensed == f"What does a packed lunch cost? {question}"
+
+
+@pytest.mark.parametrize("question", ["When does the last bus leave Lower Orrin?", "Who is the hut warden?"])
+async def test_a_question_that_stands_alone_stays_as_it_is(question: str) -> None:
+    assert await FollowupCondenser().condense(question, HISTORY) == question
+
+
+async def test_without_history_nothing_is_added() -> None:
+    assert await FollowupCondenser().condense("And for children?", ()) == "And for children?"
