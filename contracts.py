@@ -468,6 +468,10 @@ class ChangeFeed(Protocol):
         """Return the documents that changed after generation `since`, each once, by its last change."""
         ...
 
+    async def embedders(self, collection: str) -> frozenset[str]:
+        """Return the names of the embedders that made the vectors of the collection's documents."""
+        ...
+
     async def vectors(self, document_id: str, embedder: str) -> StoredVectors:
         """Return the document's current vectors made by `embedder`; none if it was deleted."""
         ...
@@ -563,7 +567,8 @@ class Retriever(Protocol):
         ...
 
     async def retrieve(self, query: Query) -> Retrieved:
-        """Return the best hits the caller may see. Raises NotFoundError when the collection does not exist."""
+        """Return the best hits the caller may see. Raises NotFoundError when the collection does not exist, and
+        ConfigurationError when its vectors are another embedder's."""
         ...
 
 

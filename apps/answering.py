@@ -55,7 +55,8 @@ class AnsweringPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """The online use case over its ports."""
+    """The online use case over its ports. `namespace` stands in cache keys for whatever else answers depend on: the
+    catalog, so that others on the same Redis never meet, and settings of the adapters."""
 
     input_guard: InputGuard
     cache: AnswerCache
@@ -69,6 +70,7 @@ class Answering:
     tracer: Tracer
     policy: AnsweringPolicy = AnsweringPolicy()
     cache_enabled: bool = True
+    namespace: str = ""
 
     async def answer(self, question: Question) -> Answer:
         """Return the whole answer.
@@ -146,6 +148,7 @@ class Answering:
 
     def _cache_key(self, turn: _Turn) -> str:
         parts = (
+            self.namespace,
             " ".join(turn.standalone.lower().split()),
             [message.content for message in turn.history],
             turn.question.collection,

@@ -34,6 +34,7 @@ class Library:
     retriever: Retriever
     indexing: Indexing
     originals_path: Callable[[str], Path]
+    identity: str
 
 
 def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
@@ -44,7 +45,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
     from ingestion.originals import Originals
     from ingestion.parser_router import ParserRouter
     from ingestion.pdfium_parser import PdfiumParser
-    from ingestion.sql_catalog import SqlCatalog
+    from ingestion.sql_catalog import SqlCatalog, read_identity
     from ingestion.sql_job_queue import SqlJobQueue
     from ingestion.sql_views import SqlChangeFeed, SqlPassages
     from ingestion.unstructured_parser import UnstructuredParser
@@ -92,6 +93,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
             run_log=_run_log(settings),
         ),
         originals_path=originals.path,
+        identity=read_identity(engine),
     )
 
 
@@ -156,6 +158,7 @@ def open_answering(library: Library, tracer: Tracer, cache: AnswerCache) -> Answ
             temperature=serving.temperature,
         ),
         cache_enabled=settings.cache.enabled,
+        namespace=f"{library.identity} {library.embedder.name} {settings.validation!r}",
     )
 
 

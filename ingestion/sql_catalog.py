@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from contracts import Chunk, CollectionSummary, Document, DocumentSummary, NotFoundError, Vectors
 from ingestion.sql_rows import chunk_of, chunk_row, document_of, in_thread, readers_of
-from ingestion.sql_schema import changes, chunks, collections, document_readers, documents, vectors
+from ingestion.sql_schema import changes, chunks, collections, document_readers, documents, identity, vectors
 
 
 class SqlCatalog:
@@ -125,6 +125,13 @@ class SqlCatalog:
                 return tuple(CollectionSummary(*row) for row in connection.execute(query))
 
         return await in_thread(work)
+
+
+def read_identity(engine: Engine) -> str:
+    """Return the random name of this catalog."""
+    with engine.connect() as connection:
+        name: str = connection.execute(select(identity.c.name)).scalar_one()
+        return name
 
 
 def _no_document(collection: str, document_id: str) -> NotFoundError:

@@ -23,6 +23,9 @@ metadata = MetaData()
 # Keys of chunks are FAISS ids: 64 bits, and never used again after a deletion.
 _key_type = BigInteger().with_variant(Integer, "sqlite")
 
+# One row: a random name that tells this catalog from every other one, also from one that stood in its place before.
+identity = Table("identity", metadata, Column("name", String, primary_key=True))
+
 collections = Table(
     "collections",
     metadata,

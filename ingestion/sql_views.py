@@ -47,6 +47,16 @@ class SqlChangeFeed:
 
         return await in_thread(work)
 
+    async def embedders(self, collection: str) -> frozenset[str]:
+        """Return the names of the embedders that made the vectors of the collection's documents."""
+
+        def work() -> frozenset[str]:
+            query = select(documents.c.embedder).where(documents.c.collection == collection).distinct()
+            with self._engine.connect() as connection:
+                return frozenset(connection.execute(query).scalars())
+
+        return await in_thread(work)
+
     async def vectors(self, document_id: str, embedder: str) -> StoredVectors:
         """Return the document's current vectors made by `embedder`; none if it was deleted."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 
 from contracts import (
     ChangeFeed,
+    ConfigurationError,
     DenseIndex,
     Embedder,
     Hit,
@@ -16,6 +18,8 @@ from contracts import (
     Retrieved,
     Tracer,
 )
+
+_log = logging.getLogger(__name__)
 
 
 class DenseRetriever:
@@ -36,13 +40,15 @@ class DenseRetriever:
         self._open_index = open_index
         self._tracer = tracer
         self._indexes: dict[str, DenseIndex] = {}
+        self._checked: dict[str, int] = {}  # the generation at which a collection's embedders were looked at
 
     async def generation(self, collection: str) -> int:
         """Return the generation of the collection's last change."""
         return await self._feed.generation(collection)
 
     async def retrieve(self, query: Query) -> Retrieved:
-        """Return the best hits the caller may see. Raises NotFoundError when the collection does not exist."""
+        """Return the best hits the caller may see. Raises NotFoundError when the collection does not exist, and
+        ConfigurationError when its vectors are another embedder's."""
         if await self.generation(query.collection) == 0:
             raise NotFoundError(
                 f"Collection {query.collection!r} holds no documents yet. Add some: `footnote ingest PATH`, or upload."
@@ -55,6 +61,7 @@ class DenseRetriever:
         with self._tracer.span("retrieve", inputs={"query": query.text, "top_k": query.top_k}) as span:
             index = self._index(query.collection)
             generation = await index.refresh()
+            await self._check_embedder(query.collection, generation)
             allowed = await self._passages.visible(query.collection, query.caller.scope, query.filters)
             found = await index.search(vector, query.top_k, allowed)
             passages = await self._passages.hydrate([key for key, _ in found])
@@ -65,6 +72,21 @@ class DenseRetriever:
             )
         done = time.perf_counter()
         return Retrieved(hits, generation, {"embed": (embedded - started) * 1e3, "retrieve": (done - embedded) * 1e3})
+
+    async def _check_embedder(self, collection: str, generation: int) -> None:
+        """Vectors of two models are never mixed: documents of another embedder cannot be found, which must be said."""
+        if self._checked.get(collection) == generation:
+            return
+        made_by, ours = await self._feed.embedders(collection), self._embedder.name
+        others = ", ".join(sorted(made_by - {ours}))
+        if made_by and ours not in made_by:
+            raise ConfigurationError(
+                f"Collection {collection!r} was embedded with {others}, and now {ours} is set: ingest its documents "
+                "again, or set FOOTNOTE_EMBEDDING__MODEL back."
+            )
+        if others:
+            _log.warning("documents of %r that were embedded with %s are not found: ingest again", collection, others)
+        self._checked[collection] = generation
 
     def _index(self, collection: str) -> DenseIndex:
         if collection not in self._indexes:

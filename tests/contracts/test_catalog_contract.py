@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from contracts import Box, Caller, Job, JobState, Message, NotFoundError, StoreUnavailableError
+from ingestion.sql_catalog import read_identity
 from ingestion.sql_job_queue import SqlJobQueue
 from retrieval.sql_memory import SqlMemory
 from tests.library import EMBEDDER, Shelf, document
@@ -155,6 +156,24 @@ async def test_conversations_belong_to_their_principal(shelf: Shelf) -> None:
         await memory.forget("c", "bob")
     await memory.forget("c", "alice")
     assert await memory.recent("c", "alice", 3) == ()
+
+
+async def test_each_catalog_has_a_name_of_its_own_that_stays(tmp_path: Path) -> None:
+    one, other = Shelf(tmp_path / "one"), Shelf(tmp_path / "other")
+    assert read_identity(one.engine) == read_identity(Shelf(tmp_path / "one").engine) != read_identity(other.engine)
+
+
+async def test_migrations_go_back_and_forth(shelf: Shelf) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "apps/migrations")
+    with shelf.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+        command.upgrade(config, "head")
+    assert await shelf.put("a", "x") == 1
 
 
 async def test_a_database_that_is_away_is_named(shelf: Shelf, tmp_path: Path) -> None:

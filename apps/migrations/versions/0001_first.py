@@ -1,5 +1,7 @@
 """The catalog and the conversations."""
 
+import uuid
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,6 +12,12 @@ depends_on = None
 
 
 def upgrade() -> None:
+    identity = op.create_table(
+        "identity",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.bulk_insert(identity, [{"name": uuid.uuid4().hex}])
     op.create_table(
         "collections",
         sa.Column("name", sa.String(), nullable=False),
@@ -131,3 +139,4 @@ def downgrade() -> None:
     op.drop_index("jobs_by_state", table_name="jobs")
     op.drop_table("jobs")
     op.drop_table("collections")
+    op.drop_table("identity")

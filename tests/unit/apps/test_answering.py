@@ -17,6 +17,7 @@ from contracts import (
     Caller,
     CheckedSentence,
     Citation,
+    ConfigurationError,
     Hit,
     ModelUnavailableError,
     NotFoundError,
@@ -33,7 +34,7 @@ from retrieval.followup_condenser import FollowupCondenser
 from retrieval.sql_memory import SqlMemory
 from serving.langchain_prompts import LangChainPromptBuilder
 from serving.scripted_chat_model import ScriptedChatModel
-from tests.library import ALICE, BOB, EMBEDDER, Shelf
+from tests.library import ALICE, BOB, EMBEDDER, Shelf, document
 from validation.permissive_guards import PermissiveInputGuard, VerbatimOutputGuard
 from validation.sentences import SentenceStream
 
@@ -247,6 +248,27 @@ async def test_a_trace_has_a_span_per_stage(desk: Desk) -> None:
     assert {span.trace_id for span in desk.tracer.spans} == {answer.trace_id}
     assert set(answer.timings) == {*names, "total"} - {"query"}
     assert desk.tracer.named("generate")[0].attributes["usage"].completion_tokens == 6
+
+
+async def test_two_catalogs_on_one_cache_never_meet(tmp_path: Path) -> None:
+    one, other = Desk(tmp_path / "one"), Desk(tmp_path / "other")
+    one.answering = replace(one.answering, namespace="one")
+    other.answering = replace(other.answering, namespace="other", cache=one.answering.cache)
+    await one.shelf.put("hours", "the museum opens at nine")
+    await other.shelf.put("hours", "the museum opens at ten")
+    await one.ask("when does the museum open")
+    answer = await other.ask("when does the museum open")
+    assert (answer.cache, answer.text) == ("miss", "the museum opens at ten [1]")
+
+
+async def test_documents_of_another_embedder_are_said_not_missed(desk: Desk) -> None:
+    made, chunks = document("hours", "the museum opens at nine")
+    vectors = await EMBEDDER.embed(["the museum opens at nine"])
+    await desk.shelf.catalog.put(made, chunks, vectors, "another-model")
+    with pytest.raises(ConfigurationError, match=r"another-model.*FOOTNOTE_EMBEDDING__MODEL"):
+        await desk.ask("when does the museum open")
+    await desk.shelf.put("hours", "the museum opens at nine")
+    assert (await desk.ask("when does the museum open")).grounded
 
 
 async def test_a_stream_tells_what_was_found_the_text_the_citations_and_the_answer(desk: Desk) -> None:
