@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from apps.indexing import Indexed, Indexing, Outcome, Source
-from contracts import FootnoteError, Job, JobQueue, JobState
+from contracts import ConfigurationError, FootnoteError, Job, JobQueue, JobState, ParseFailure
 
 _IDLE_S = 0.3
 _log = logging.getLogger(__name__)
@@ -46,7 +46,10 @@ class Worker:
             await self._jobs.report(replace(job, state=stage))
 
         source = Source(Path(job.path), job.source, job.collection)
-        done = await self._indexing.index(source, report)
+        try:
+            done = await self._indexing.index(source, report)
+        except ConfigurationError as exc:  # trying again would not help; the uploader must hear of it
+            done = Indexed(job.source, Outcome.FAILED, reason=ParseFailure.INTERNAL, message=str(exc))
         state = JobState.FAILED if done.outcome is Outcome.FAILED else JobState.DONE
         await self._jobs.report(
             replace(

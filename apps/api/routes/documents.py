@@ -24,7 +24,7 @@ from apps.api.schemas import (
     job_out,
 )
 from apps.bootstrap import Library
-from contracts import Caller, DocumentSummary, InvalidInputError, Job, NotFoundError
+from contracts import Caller, DocumentSummary, InvalidInputError, Job, NotFoundError, StoreUnavailableError
 
 router = APIRouter(prefix="/v1/collections", tags=["documents"], responses=RESPONSES)
 
@@ -126,10 +126,14 @@ async def delete_document(collection: CollectionPath, document_id: str, library:
 async def _enqueue(library: Library, collection: str, file: UploadFile) -> Job:
     job_id = uuid.uuid4().hex
     target = library.settings.data_dir / "uploads" / job_id
-    target.parent.mkdir(parents=True, exist_ok=True)
-    async with await anyio.open_file(target, "wb") as copy:
-        while block := await file.read(1 << 20):
-            await copy.write(block)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        async with await anyio.open_file(target, "wb") as copy:
+            while block := await file.read(1 << 20):
+                await copy.write(block)
+    except OSError as exc:
+        target.unlink(missing_ok=True)
+        raise StoreUnavailableError(f"The upload cannot be stored in {str(target.parent)!r}: {exc}.") from exc
     job = Job(id=job_id, collection=collection, source=f"upload/{_file_name(file)}", path=str(target))
     await library.jobs.enqueue(job)
     return job
