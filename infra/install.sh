@@ -144,9 +144,9 @@ web_hash() {
 
 need_node() {
   command -v node >/dev/null && command -v npm >/dev/null \
-    || fail "Node.js 20 or newer with npm is needed to build the page: install it from your system's packages or nodejs.org"
-  node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' \
-    || fail "Node.js $(node --version) is too old to build the page: install version 20 or newer"
+    || fail "Node.js 20.19 or newer with npm is needed to build the page: install it from your system's packages or nodejs.org"
+  node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' \
+    || fail "Node.js $(node --version) is too old to build the page: install version 20.19 or newer"
 }
 
 build_page() { (cd apps/web && npm ci --no-audit --no-fund && npm run build); }

@@ -33,7 +33,6 @@ class Metrics:
         self._guards = Counter("footnote_guard", "Guard verdicts.", ("guard", "verdict"), registry=registry)
         self._abstentions = Counter("footnote_abstentions", "Answers that abstained.", registry=registry)
         self._tokens = Counter("footnote_tokens", "Tokens of the language model.", ("direction",), registry=registry)
-        self._documents = Counter("footnote_documents", "Ingested documents.", ("outcome",), registry=registry)
         self._dropped = Counter("footnote_dropped_spans", "Spans of traces that were lost.", registry=registry)
         for stage in STAGES:
             self._stage_seconds.labels(stage)  # a stage that never ran shows as 0, not as missing
@@ -63,10 +62,6 @@ class Metrics:
         """Count the tokens of a call to the language model."""
         self._tokens.labels("in").inc(usage.prompt_tokens)
         self._tokens.labels("out").inc(usage.completion_tokens)
-
-    def document(self, outcome: str) -> None:
-        """Count a document by what became of it: added, replaced, unchanged, failed, …"""
-        self._documents.labels(outcome).inc()
 
     def dropped_spans(self, count: int) -> None:
         """Count spans that were lost; made to be MlflowTracer's `on_drop`."""

@@ -59,7 +59,9 @@ def _plain(status: HTTPStatus, name: str, detail: str) -> Problem:
     return Problem(type=name, title=status.phrase, status=status, detail=detail)
 
 
-async def _respond(_: Request, exc: Exception) -> JSONResponse:
+async def _respond(request: Request, exc: Exception) -> JSONResponse:
+    if isinstance(exc, BlockedError):
+        request.app.state.running.metrics.guard("input", "blocked")
     problem = problem_of(exc)
     return JSONResponse(
         problem.model_dump(exclude_none=True), status_code=problem.status, media_type="application/problem+json"

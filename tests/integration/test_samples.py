@@ -12,7 +12,7 @@ import httpx
 import pytest
 from rich.console import Console
 
-from tests.evaluation.samples_report import Gold, Outcome, Tally, load_questions, render, score, summarise
+from tests.evaluation.samples_report import Gold, Outcome, load_questions, render, score, summarise
 
 pytestmark = pytest.mark.integration
 
@@ -40,39 +40,47 @@ def collection(client: httpx.Client) -> str:
     return name
 
 
+Outcomes = dict[str, list[Outcome]]
+# `unseen` was written after the prompt and every setting were chosen, and is never to be tuned on.
+SETS = {
+    "samples": SAMPLES / "questions.jsonl",
+    "unseen": Path(__file__).parents[1] / "evaluation/unseen_questions.jsonl",
+}
+
+
 @pytest.fixture(scope="module")
-def outcomes(client: httpx.Client, collection: str, pytestconfig: pytest.Config) -> list[Outcome]:
-    """Every question asked once; the table goes to the terminal."""
-    found = [_ask(client, collection, gold) for gold in load_questions(SAMPLES / "questions.jsonl")]
+def outcomes(client: httpx.Client, collection: str, pytestconfig: pytest.Config) -> Outcomes:
+    """Every question asked once; the tables go to the terminal."""
+    found = {name: [_ask(client, collection, gold) for gold in load_questions(path)] for name, path in SETS.items()}
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
-        Console(width=160).print("", render(found))
+        for name, table in found.items():
+            Console(width=160).print("", name, render(table))
     return found
-
-
-@pytest.fixture(scope="module")
-def tallies(outcomes: list[Outcome]) -> dict[str, Tally]:
-    return summarise(outcomes)
 
 
 # The bounds lie below what was measured, by about two questions: the model's numerics differ between machines.
 @pytest.mark.parametrize(
-    ("measure", "bound"),
+    ("name", "measure", "bound"),
     [
-        ("document found", 0.9),
-        ("document and page found", 0.9),
-        ("document found first", 0.8),
-        ("answer right", 0.75),
-        ("right document cited", 0.8),
-        ("unanswerable refused", 0.3),
+        ("samples", "document found", 0.9),
+        ("samples", "document and page found", 0.9),
+        ("samples", "document found first", 0.8),
+        ("samples", "answer right", 0.75),
+        ("samples", "right document cited", 0.8),
+        ("samples", "unanswerable refused", 0.3),
+        ("unseen", "document found", 0.85),
+        ("unseen", "answer right", 0.45),
+        ("unseen", "unanswerable refused", 0.5),
     ],
 )
-def test_the_samples_are_answered(tallies: dict[str, Tally], measure: str, bound: float) -> None:
-    assert tallies[measure].share >= bound, f"{measure}: {tallies[measure]}"
+def test_the_documents_are_searched_and_answered(outcomes: Outcomes, name: str, measure: str, bound: float) -> None:
+    tally = summarise(outcomes[name])[measure]
+    assert tally.share >= bound, f"{name}, {measure}: {tally}"
 
 
-def test_the_first_question_is_answered_with_a_citation(outcomes: list[Outcome]) -> None:
-    first = outcomes[0]
+def test_the_first_question_is_answered_with_a_citation(outcomes: Outcomes) -> None:
+    first = outcomes["samples"][0]
     assert (first.right, first.cited) == (True, True), first
 
 

@@ -45,11 +45,11 @@ async def query(body: QueryIn, answering: AnsweringDep, caller: CallerDep, runni
 
 
 @router.post("/search")
-async def search(body: SearchIn, library: LibraryDep, caller: CallerDep) -> SearchOut:
+async def search(body: SearchIn, library: LibraryDep, answering: AnsweringDep, caller: CallerDep) -> SearchOut:
     """Find passages without asking the model."""
-    found = await library.retriever.retrieve(
-        Query(text=body.query, collection=body.collection, caller=caller, top_k=body.top_k, filters=body.filters)
-    )
+    query = Query(body.query, body.collection, caller, body.top_k, body.filters)
+    with answering.tracer.span("search", inputs={"query": body.query}, user=caller.principal):
+        found = await library.retriever.retrieve(query)
     return SearchOut(
         hits=[hit_out(hit) for hit in found.hits], generation=found.generation, timings=dict(found.timings)
     )

@@ -17,7 +17,6 @@ def test_each_event_is_counted_under_its_labels() -> None:
     metrics.guard("input", "blocked")
     metrics.abstention()
     metrics.tokens(Usage(120, 30))
-    metrics.document("added")
     metrics.dropped_spans(3)
     assert {
         'footnote_requests_total{method="POST",route="/v1/query",status="200"} 1.0',
@@ -28,7 +27,6 @@ def test_each_event_is_counted_under_its_labels() -> None:
         "footnote_abstentions_total 1.0",
         'footnote_tokens_total{direction="in"} 120.0',
         'footnote_tokens_total{direction="out"} 30.0',
-        'footnote_documents_total{outcome="added"} 1.0',
         "footnote_dropped_spans_total 3.0",
     } <= set(lines(metrics))
 
