@@ -254,10 +254,11 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of generated text; the last one of a stream carries the usage."""
+    """A piece of generated text; the last one of a stream carries the usage, and whether the limit cut it off."""
 
     text: str
     usage: Usage | None = None
+    cut_off: bool = False
 
 
 Attribution = Literal["model", "matched"]
@@ -292,7 +293,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class CachedAnswer:
-    """An answer with what is needed to know whether it still holds: the generation and the chunks of its prompt."""
+    """An answer with what is needed to know whether it still holds: its generation, and the passages it rests on."""
 
     answer: Answer
     evidence: tuple[str, ...]
@@ -595,9 +596,13 @@ class Memory(Protocol):
 class ChatModel(Protocol):
     """A language model behind a server."""
 
+    async def prepare(self) -> None:
+        """Find out the model's name, where only the server knows it. Raises ModelUnavailableError."""
+        ...
+
     @property
     def name(self) -> str:
-        """The model's name, part of every cache key."""
+        """The model's name, part of every cache key; known once `prepare` was awaited."""
         ...
 
     def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncGenerator[Token]:

@@ -38,6 +38,8 @@ from contracts import (
     Usage,
 )
 
+_SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？", "]")
+
 
 @dataclass(frozen=True, slots=True)
 class AnsweringPolicy:
@@ -112,6 +114,7 @@ class Answering:
             stages = Stages(self.tracer)
             text = await self._guarded(question.text, stages)
             trace.set(inputs={"question": text, "collection": question.collection})
+            await self.model.prepare()
             history = await self.memory.recent(session, principal, self.policy.history)
             standalone = await self.condenser.condense(text, history)
             turn = _Turn(question, text, standalone, () if standalone == text else history, stages, emit)
@@ -141,8 +144,10 @@ class Answering:
         if answer is not None:
             return answer
         retrieved = retrieved or await self._retrieve(turn)
-        answer = await self._generate(turn, retrieved)
-        if self.cache_enabled:
+        draft = await self._generate(turn, retrieved)
+        answer = self._answer_of(draft, retrieved)
+        silent = bool(draft.sources) and not draft.written.strip()  # the model may speak again
+        if self.cache_enabled and not silent:
             await self.cache.put(key, CachedAnswer(answer, self._evidence(retrieved, answer)))
         return answer
 
@@ -185,9 +190,10 @@ class Answering:
         return answer, None
 
     def _evidence(self, retrieved: Retrieved, answer: Answer) -> tuple[str, ...]:
-        """Return the chunks that an answer rests on: those of its prompt; a refusal names the closest ones too."""
+        """Return the chunks that an answer rests on: those of its prompt; a refusal names the closest ones too. The
+        same text in another document, or under another title, is other evidence."""
         hits = retrieved.hits if answer.abstained else self._sources(retrieved)
-        return tuple(hit.chunk.id for hit in hits)
+        return tuple(f"{hit.document.id} {hit.document.title} {hit.chunk.id}" for hit in hits)
 
     async def _retrieve(self, turn: _Turn) -> Retrieved:
         question = turn.question
@@ -201,13 +207,17 @@ class Answering:
         evidence = [hit for hit in retrieved.hits if hit.score >= self.policy.floor]
         return tuple(evidence[: self.policy.prompt_sources])
 
-    async def _generate(self, turn: _Turn, retrieved: Retrieved) -> Answer:
+    async def _generate(self, turn: _Turn, retrieved: Retrieved) -> Draft:
         sources = self._sources(retrieved)
         await turn.emit(Found(sources, retrieved.generation, cached=False))
         draft = Draft(sources, turn.emit)
-        usage = await self._write(self._prompt(turn, sources), turn, draft) if sources else Usage()
+        if sources:
+            await self._write(self._prompt(turn, sources), turn, draft)
         if not draft.sentences:
             await draft.release(_abstention(turn.question.collection, retrieved.hits))
+        return draft
+
+    def _answer_of(self, draft: Draft, retrieved: Retrieved) -> Answer:
         return Answer(
             text=draft.text.strip(),
             citations=tuple(draft.citations.values()),
@@ -216,7 +226,7 @@ class Answering:
             cache="miss" if self.cache_enabled else "off",
             generation=retrieved.generation,
             trace_id="",
-            usage=usage,
+            usage=draft.usage,
         )
 
     def _prompt(self, turn: _Turn, sources: Sequence[Hit]) -> Prompt:
@@ -226,16 +236,16 @@ class Answering:
             span.set(outputs=messages, version=prompt.version)
             return prompt
 
-    async def _write(self, prompt: Prompt, turn: _Turn, draft: Draft) -> Usage:
+    async def _write(self, prompt: Prompt, turn: _Turn, draft: Draft) -> None:
         """Stream the model's text into the draft, sentence by sentence, each one checked before it leaves."""
-        usage, unsupported, written = Usage(), 0, ""
+        unsupported, cut_off = 0, False
         stream = self.sentences()
         tokens = self.model.stream(prompt, max_tokens=self.policy.max_tokens, temperature=self.policy.temperature)
         with turn.stages("generate", model=self.model.name, inputs=[m.content for m in prompt.messages]) as span:
             async with aclosing(tokens):
                 async for token in tokens:
-                    written += token.text
-                    usage = token.usage or usage
+                    draft.written += token.text
+                    draft.usage, cut_off = token.usage or draft.usage, token.cut_off
                     for sentence in stream.feed(token.text):
                         kept = await self._check(sentence, turn, draft)
                         unsupported = 0 if kept else unsupported + 1
@@ -243,9 +253,10 @@ class Answering:
                         break
                 else:
                     for sentence in stream.flush():
-                        await self._check(sentence, turn, draft)
-            span.set(outputs=written, usage=usage)
-        return usage
+                        # Half a sentence may say the opposite of the whole one.
+                        if not cut_off or sentence.rstrip().endswith(_SENTENCE_ENDS):
+                            await self._check(sentence, turn, draft)
+            span.set(outputs=draft.written, usage=draft.usage)
 
     async def _check(self, sentence: str, turn: _Turn, draft: Draft) -> bool:
         """Release the sentence if it passes; return whether it did."""

@@ -58,10 +58,13 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
     originals = Originals(settings.data_dir / "originals")
     embedder = _embedder(settings)
     feed = SqlChangeFeed(engine)
+    identity = read_identity(engine)
 
     def open_index(collection: str) -> DenseIndex:
         snapshot = settings.data_dir / "index" / f"{collection}.npz"
-        return FaissIndex(feed, collection, embedder=embedder.name, dimension=embedder.dimension, snapshot=snapshot)
+        return FaissIndex(
+            feed, collection, embedder=embedder.name, dimension=embedder.dimension, snapshot=snapshot, catalog=identity
+        )
 
     return Library(
         settings=settings,
@@ -93,7 +96,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
             run_log=_run_log(settings),
         ),
         originals_path=originals.path,
-        identity=read_identity(engine),
+        identity=identity,
     )
 
 

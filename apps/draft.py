@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from contracts import Answer, CheckedSentence, Citation, Hit
+from contracts import Answer, CheckedSentence, Citation, Hit, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,14 @@ Emit = Callable[[Event], Awaitable[None]]
 
 
 class Draft:
-    """The answer as far as it has been released."""
+    """The answer as far as it has been released, and `written`, all that the model has said so far."""
 
     def __init__(self, sources: Sequence[Hit], emit: Emit) -> None:
         self.sources = sources
         self._emit = emit
         self.text = ""
+        self.written = ""
+        self.usage = Usage()
         self.sentences = 0
         self.citations: dict[int, Citation] = {}
 

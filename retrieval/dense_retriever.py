@@ -66,6 +66,8 @@ class DenseRetriever:
             found = await index.search(vector, query.top_k, allowed)
             passages = await self._passages.hydrate([key for key, _ in found])
             hits = tuple(Hit(*passages[key], score=score) for key, score in found if key in passages)
+            # A change between looking up who may see what and searching must not show what it hides.
+            hits = tuple(hit for hit in hits if _visible(hit, query))
             span.set(
                 outputs=[{"id": h.chunk.id, "source": h.document.source, "score": round(h.score, 4)} for h in hits],
                 generation=generation,
@@ -92,3 +94,7 @@ class DenseRetriever:
         if collection not in self._indexes:
             self._indexes[collection] = self._open_index(collection)
         return self._indexes[collection]
+
+
+def _visible(hit: Hit, query: Query) -> bool:
+    return hit.document.collection == query.collection and not set(query.caller.scope).isdisjoint(hit.document.readers)

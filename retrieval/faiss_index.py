@@ -26,18 +26,27 @@ _log = logging.getLogger(__name__)
 class FaissIndex:
     """Port `DenseIndex`: exact inner-product search with stable ids.
 
-    `snapshot` is a file that a later process starts from; it can be deleted at any time and is made anew. All FAISS
+    `snapshot` is a file that a later process starts from; it can be deleted at any time and is made anew, and one of
+    another `catalog` is not read. All FAISS
     calls run on one thread, since FAISS keeps an OpenMP pool per calling thread.
     """
 
     def __init__(
-        self, feed: ChangeFeed, collection: str, *, embedder: str, dimension: int, snapshot: Path | None = None
+        self,
+        feed: ChangeFeed,
+        collection: str,
+        *,
+        embedder: str,
+        dimension: int,
+        snapshot: Path | None = None,
+        catalog: str = "",
     ) -> None:
         self._feed = feed
         self._collection = collection
         self._embedder = embedder
         self._dimension = dimension
         self._snapshot = snapshot
+        self._origin = f"{catalog} {collection} {embedder}"  # a snapshot of anything else does not fit
         self._generation = 0
         self._saved_generation = 0
         self._keys: dict[str, Keys] = {}  # by document
@@ -89,19 +98,19 @@ class FaissIndex:
 
         faiss.omp_set_num_threads(1)
         self._index = faiss.IndexIDMap2(faiss.IndexFlatIP(self._dimension))
-        self._keys, self._generation, self._on_gpu = {}, 0, None
+        self._keys, self._generation, self._saved_generation, self._on_gpu = {}, 0, 0, None
         if self._snapshot is None or not self._snapshot.exists():
             return
         try:
             with self._snapshot.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-                generation, embedder = int(file["generation"]), str(file["embedder"])
-                if generation > latest or embedder != self._embedder:
+                generation = int(file["generation"])
+                if generation > latest or str(file["origin"]) != self._origin:
                     return
                 self._index = faiss.deserialize_index(file["index"])
                 bounds = np.split(file["keys"], np.cumsum(file["counts"])[:-1])
                 self._keys = dict(zip(file["documents"].tolist(), bounds, strict=True))
                 self._generation = self._saved_generation = generation
-        except (OSError, KeyError, ValueError, RuntimeError, BadZipFile) as exc:
+        except (OSError, EOFError, KeyError, ValueError, RuntimeError, BadZipFile) as exc:
             _log.warning("index snapshot %s is unreadable and is rebuilt: %s", self._snapshot, exc)
             self._index = faiss.IndexIDMap2(faiss.IndexFlatIP(self._dimension))
 
@@ -153,7 +162,7 @@ class FaissIndex:
             np.savez(
                 file,
                 generation=self._generation,
-                embedder=self._embedder,
+                origin=self._origin,
                 index=faiss.serialize_index(self._index),
                 documents=np.array(list(self._keys), dtype=np.str_),
                 counts=np.array(counts, dtype=np.int64),

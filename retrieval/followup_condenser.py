@@ -9,7 +9,8 @@ from contracts import Message
 
 _LEANS_BACK = re.compile(
     r"^\s*(and|but|so|also|what about|how about|why|since when|until when|which one|who else|what else)\b"
-    r"|\b(it|its|they|them|their|theirs|he|him|his|she|her|hers|that|those|these|this|there|one|ones|same)\b",
+    r"|\b(it|its|they|them|their|theirs|he|him|his|she|her|hers)\b"
+    r"|\b(that|those|these|this|there|one|ones|the same)\s*[?.!]*$",  # elsewhere they point into the question itself
     re.IGNORECASE,
 )
 _SHORT = 3  # words; "How much?" says nothing on its own

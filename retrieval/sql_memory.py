@@ -24,6 +24,8 @@ from sqlalchemy import (
     insert,
     select,
 )
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from contracts import Message, NotFoundError, StoreUnavailableError
@@ -78,9 +80,11 @@ class SqlMemory:
         """Add messages, creating the conversation when it is new. Raises NotFoundError as `recent` does."""
 
         def work(connection: Connection) -> None:
-            if not _exists(connection, conversation_id, principal):
-                new = {"id": conversation_id, "principal": principal, "created_at": time.time()}
-                connection.execute(insert(conversations).values(**new))
+            new = {"id": conversation_id, "principal": principal, "created_at": time.time()}
+            upsert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
+            # Its first turns may end at the same time.
+            connection.execute(upsert(conversations).values(**new).on_conflict_do_nothing())
+            _exists(connection, conversation_id, principal)
             rows = [{"conversation_id": conversation_id, "role": t.role, "content": t.content} for t in turns]
             connection.execute(insert(messages), rows)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from contracts import ModelUnavailableError, Prompt, Token, Usage
@@ -25,39 +25,53 @@ class LangChainChatModel:
 
     @property
     def name(self) -> str:
-        """The model's name, part of every cache key; the server's address until the first call finds the name out."""
-        return self._name or self._base_url
+        """The model's name, part of every cache key; known once `prepare` was awaited."""
+        return self._name
+
+    async def prepare(self) -> None:
+        """Find out the model's name, where only the server knows it. Raises ModelUnavailableError."""
+        if not self._name:
+            with self._failing_clearly():
+                self._name = await self._first_model()
 
     async def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncGenerator[Token]:
         """Yield the generated text piece by piece; the last piece carries the usage. Raises ModelUnavailableError."""
-        from openai import OpenAIError
-
         messages = [(message.role, message.content) for message in prompt.messages]
         options: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature}
-        usage = Usage()
-        try:
-            chat = await self._chat()
+        usage, cut_off = Usage(), False
+        await self.prepare()
+        with self._failing_clearly():
+            chat = self._chat()
             pieces = cast("AsyncGenerator[AIMessageChunk]", chat.astream(messages, **options))
             async with aclosing(pieces):  # a reader that leaves stops the server's work at once
                 async for piece in pieces:
                     if piece.usage_metadata is not None:
                         counted = piece.usage_metadata
                         usage = Usage(counted["input_tokens"], counted["output_tokens"])
+                    cut_off = cut_off or piece.response_metadata.get("finish_reason") == "length"
                     if piece.text:
                         yield Token(piece.text)
-        except OpenAIError as exc:
+        yield Token("", usage, cut_off)
+
+    @contextmanager
+    def _failing_clearly(self) -> Iterator[None]:
+        """Turn whatever a server, or something else at its address, can do to the client into ModelUnavailableError."""
+        import httpx
+        from openai import OpenAIError
+
+        try:
+            yield
+        except (OpenAIError, httpx.HTTPError, ValueError, AttributeError) as exc:
             raise ModelUnavailableError(
-                f"The model server at {self._base_url} did not answer for {self._name!r}: {exc}. "
+                f"The model server at {self._base_url} did not answer for {self._name!r}: {exc!r}. "
                 "Check `footnote status`, or FOOTNOTE_SERVING__BASE_URL and FOOTNOTE_SERVING__MODEL."
             ) from exc
-        yield Token("", usage)
 
-    async def _chat(self) -> ChatOpenAI:
+    def _chat(self) -> ChatOpenAI:
         if self._client is None:
             from langchain_openai import ChatOpenAI
             from pydantic import SecretStr
 
-            self._name = self._name or await self._first_model()
             self._client = ChatOpenAI(
                 model=self._name,
                 base_url=self._base_url,

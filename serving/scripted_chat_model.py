@@ -21,10 +21,14 @@ class ScriptedChatModel:
         """The model's name."""
         return self._name
 
+    async def prepare(self) -> None:
+        """Do nothing: the name is known."""
+
     async def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncGenerator[Token]:
         """Yield the scripted text word by word, then the usage."""
         self.prompts.append(prompt)
         words = self._reply(prompt).split(" ")[:max_tokens]
         for position, word in enumerate(words):
             yield Token(word if position == 0 else f" {word}")
-        yield Token("", Usage(sum(len(m.content.split()) for m in prompt.messages), len(words)))
+        usage = Usage(sum(len(message.content.split()) for message in prompt.messages), len(words))
+        yield Token("", usage, cut_off=len(words) == max_tokens)

@@ -51,9 +51,12 @@ async def test_every_change_of_a_collection_counts_its_generation_up(shelf: Shel
 
 async def test_deleted_means_gone(shelf: Shelf, tmp_path: Path) -> None:
     await shelf.put("secret", "the marker is XYZZY-4711")
+    assert any(b"XYZZY-4711" in file.read_bytes() for file in tmp_path.iterdir())
     keys = (await shelf.feed.vectors("secret", EMBEDDER.name)).keys.tolist()
     await shelf.catalog.delete("default", "secret")
 
+    shelf.engine.dispose()  # the last connection folds the write-ahead log into the database
+    assert not any(b"XYZZY-4711" in file.read_bytes() for file in tmp_path.iterdir())
     assert await shelf.catalog.find("default", "secret") is None
     assert len((await shelf.feed.vectors("secret", EMBEDDER.name)).keys) == 0
     assert await shelf.passages.hydrate(keys) == {}
@@ -156,6 +159,15 @@ async def test_conversations_belong_to_their_principal(shelf: Shelf) -> None:
         await memory.forget("c", "bob")
     await memory.forget("c", "alice")
     assert await memory.recent("c", "alice", 3) == ()
+
+
+async def test_the_first_turns_of_a_conversation_may_end_at_once(shelf: Shelf) -> None:
+    memory = SqlMemory(shelf.engine)
+    turn = [Message("user", "q"), Message("assistant", "a")]
+    await asyncio.gather(*(memory.append("c", "alice", turn) for _ in range(20)))
+    assert len(await memory.recent("c", "alice", 100)) == 40
+    with pytest.raises(NotFoundError):
+        await memory.append("c", "bob", turn)
 
 
 async def test_each_catalog_has_a_name_of_its_own_that_stays(tmp_path: Path) -> None:

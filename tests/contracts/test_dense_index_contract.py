@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from contracts import DenseIndex
+from ingestion.sql_catalog import read_identity
 from retrieval.exact_index import ExactIndex
 from retrieval.faiss_index import FaissIndex
 from tests.library import EMBEDDER, Shelf
@@ -20,7 +21,14 @@ def shelf(tmp_path: Path) -> Shelf:
 
 
 def faiss_index(shelf: Shelf, snapshot: Path | None = None, embedder: str = EMBEDDER.name) -> FaissIndex:
-    return FaissIndex(shelf.feed, "default", embedder=embedder, dimension=EMBEDDER.dimension, snapshot=snapshot)
+    return FaissIndex(
+        shelf.feed,
+        "default",
+        embedder=embedder,
+        dimension=EMBEDDER.dimension,
+        snapshot=snapshot,
+        catalog=read_identity(shelf.engine),
+    )
 
 
 @pytest.fixture(params=["faiss", "exact"])
@@ -92,20 +100,24 @@ async def test_a_snapshot_is_taken_up_where_it_ended(shelf: Shelf, tmp_path: Pat
     assert set(await texts(shelf, faiss_index(shelf, snapshot), "red")) == {"green", "blue"}
 
 
-@pytest.mark.parametrize("harm", ["garbage", "truncated", "other embedder", "later generation"])
+@pytest.mark.parametrize("harm", ["garbage", "truncated", "nothing", "other catalog", "later generation"])
 async def test_a_snapshot_that_does_not_fit_is_rebuilt(shelf: Shelf, tmp_path: Path, harm: str) -> None:
     snapshot = tmp_path / "default.npz"
     await shelf.put("a", "red")
     await shelf.put("a", "green")
-    first = faiss_index(shelf, snapshot, embedder="another" if harm == "other embedder" else EMBEDDER.name)
+    first = faiss_index(shelf, snapshot)
     await first.refresh()
     await first.save()
-    if not snapshot.exists():
-        assert harm == "other embedder"  # an index without vectors writes none
-    elif harm == "garbage":
+    if harm == "garbage":
         snapshot.write_bytes(b"no snapshot at all")
     elif harm == "truncated":
         snapshot.write_bytes(snapshot.read_bytes()[:-200])
+    elif harm == "nothing":
+        snapshot.write_bytes(b"")
+    elif harm == "other catalog":
+        shelf = Shelf(tmp_path / "other")
+        for text in ("violet", "white", "green"):
+            await shelf.put("a", text)
     elif harm == "later generation":
         shelf = Shelf(tmp_path / "restored")
         await shelf.put("a", "green")

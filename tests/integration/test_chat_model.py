@@ -49,8 +49,7 @@ async def test_the_same_prompt_has_the_same_answer(model: ChatModel) -> None:
 
 async def test_the_name_is_the_servers_once_it_is_known(running: RunningStack) -> None:
     model = LangChainChatModel("", base_url=running.model)
-    assert model.name == running.model
-    await tokens(model)
+    await model.prepare()
     assert model.name == "smollm2-135m-instruct"
 
 

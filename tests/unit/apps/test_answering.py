@@ -1,7 +1,7 @@
 """How a question becomes an answer: cache, evidence, guards, memory, streaming, on fakes and a real catalog."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +16,15 @@ from contracts import (
     BlockedError,
     Caller,
     CheckedSentence,
+    Chunk,
     Citation,
     ConfigurationError,
+    Document,
     Hit,
     ModelUnavailableError,
     NotFoundError,
     Prompt,
+    Query,
     Question,
     Token,
     Verdict,
@@ -134,6 +137,40 @@ async def test_a_deleted_document_is_gone_from_answers_at_once(desk: Desk) -> No
     assert (answer.abstained, answer.cache, answer.citations) == (True, "miss", ())
 
 
+async def test_the_same_text_under_another_name_is_cited_under_that_name(desk: Desk) -> None:
+    await desk.shelf.put("hours", "the museum opens at nine")
+    await desk.ask("when does the museum open")
+    await desk.shelf.catalog.delete("default", "hours")
+    await desk.shelf.put("renamed", "the museum opens at nine")
+    answer = await desk.ask("when does the museum open")
+    assert [citation.hit.document.id for citation in answer.citations] == ["renamed"]
+
+
+async def test_a_change_between_looking_up_rights_and_searching_shows_nothing_hidden(desk: Desk) -> None:
+    class Outdated:
+        """Says what was visible before the private document came."""
+
+        async def visible(
+            self, collection: str, scope: Sequence[str], filters: Mapping[str, str]
+        ) -> frozenset[str] | None:
+            return None
+
+        async def hydrate(self, keys: Sequence[int]) -> Mapping[int, tuple[Chunk, Document]]:
+            return await desk.shelf.passages.hydrate(keys)
+
+    retriever = DenseRetriever(
+        embedder=EMBEDDER,
+        feed=desk.shelf.feed,
+        passages=Outdated(),
+        open_index=lambda name: ExactIndex(desk.shelf.feed, name, embedder=EMBEDDER.name),
+        tracer=desk.tracer,
+    )
+    await desk.shelf.put("salary", "the salary is a secret", readers=("alice",))
+    await desk.shelf.put("hours", "the salary of time")
+    found = await retriever.retrieve(Query("the salary is a secret", "default", BOB, 5))
+    assert [hit.document.id for hit in found.hits] == ["hours"]
+
+
 async def test_no_one_gets_an_answer_from_what_they_may_not_read(desk: Desk) -> None:
     await desk.shelf.put("salary", "the salary of the director is a secret", readers=("alice",))
     await desk.shelf.put("hours", "the museum opens at nine", readers=(PUBLIC,))
@@ -190,6 +227,23 @@ async def test_a_draft_without_any_support_abstains(tmp_path: Path) -> None:
     answer = await desk.ask("when does the museum open")
     assert answer.abstained
     assert "Bananas" not in answer.text
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(5, "It opens at nine."), (4, "It opens at nine."), (99, None)])
+async def test_a_sentence_cut_off_by_the_limit_does_not_leave(tmp_path: Path, limit: int, expected: str | None) -> None:
+    whole = "It opens at nine. Dogs may come in only on a leash"
+    desk = Desk(tmp_path, lambda _: whole)
+    desk.answering = replace(desk.answering, policy=replace(desk.answering.policy, max_tokens=limit))
+    await desk.shelf.put("hours", "the museum opens at nine")
+    assert (await desk.ask("when does the museum open")).text == (expected or whole)
+
+
+async def test_the_refusal_of_a_silent_model_is_not_kept(tmp_path: Path) -> None:
+    replies = iter(["", "the museum opens at nine [1]"])
+    desk = Desk(tmp_path, lambda _: next(replies))
+    await desk.shelf.put("hours", "the museum opens at nine")
+    assert (await desk.ask("when does the museum open")).abstained
+    assert (await desk.ask("when does the museum open")).grounded
 
 
 async def test_a_model_that_repeats_itself_is_stopped(tmp_path: Path) -> None:
@@ -290,6 +344,9 @@ async def test_a_stream_tells_what_was_found_the_text_the_citations_and_the_answ
 
 class EndlessModel:
     """Streams until it is closed, and says when that happened."""
+
+    async def prepare(self) -> None:
+        pass
 
     def __init__(self) -> None:
         self.closed = asyncio.Event()

@@ -128,6 +128,9 @@ async def test_a_failure_before_the_stream_has_its_status_and_one_within_it_is_a
 class _BrokenModel:
     name = "broken"
 
+    async def prepare(self) -> None:
+        pass
+
     async def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncGenerator[Token]:
         raise ModelUnavailableError("the model server is away")
         yield Token("")

@@ -8,13 +8,24 @@ from retrieval.followup_condenser import FollowupCondenser
 HISTORY = (Message("user", "What does a packed lunch cost?"), Message("assistant", "9.50 euros [1]."))
 
 
-@pytest.mark.parametrize("question", ["And for children?", "When must it be ordered?", "Why?", "How about members?"])
+@pytest.mark.parametrize(
+    "question", ["And for children?", "When must it be ordered?", "Why?", "How about members?", "What about this?"]
+)
 async def test_a_follow_up_carries_the_question_before(question: str) -> None:
     condensed = await FollowupCondenser().condense(question, HISTORY)
     assert condensed == f"What does a packed lunch cost? {question}"
 
 
-@pytest.mark.parametrize("question", ["When does the last bus leave Lower Orrin?", "Who is the hut warden?"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "When does the last bus leave Lower Orrin?",
+        "Is there a shower in the hut?",
+        "How many beds are there in the hut?",
+        "Which is the fee that guests pay for a late arrival?",
+        "Are dogs allowed at this hut?",
+    ],
+)
 async def test_a_question_that_stands_alone_stays_as_it_is(question: str) -> None:
     assert await FollowupCondenser().condense(question, HISTORY) == question
 
