@@ -345,7 +345,7 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file to ingest. `reason` and `message` are set when it failed."""
+    """One file to ingest. `reason` and `message` are set when it failed, `worker` once a worker claimed it."""
 
     id: str
     collection: str
@@ -356,6 +356,7 @@ class Job:
     chunks: int = 0
     reason: str | None = None
     message: str | None = None
+    worker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -498,11 +499,13 @@ class JobQueue(Protocol):
         ...
 
     async def claim(self, worker: str) -> Job | None:
-        """Take the oldest queued job, or one whose worker stopped reporting; None when there is nothing to do."""
+        """Take the oldest queued job, or one whose worker stopped reporting; None when there is nothing to do. A job
+        that two workers died of has failed: it is not taken a third time."""
         ...
 
     async def report(self, job: Job) -> None:
-        """Store the job's state; it also counts as the worker's sign of life."""
+        """Store the job's state; it also counts as the worker's sign of life. Nothing is stored when the job is
+        finished, or another worker's by now."""
         ...
 
     async def get(self, job_id: str) -> Job:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from apps.services import model_problem, model_python, redis_binary
+from apps.services import model_on_gpu, model_problem, model_python, redis_binary
 from apps.settings import PROJECT_ROOT, Settings
 
 _GB = 1 << 30
@@ -39,13 +39,17 @@ def examine(settings: Settings, *, running: bool = False) -> tuple[Check, ...]:
     """Return every check for a stack with these settings. While ours is `running` its ports and its memory are
     taken by itself, which is no problem."""
     own_model_server = not settings.serving.base_url
+    on_cpu = own_model_server and not model_on_gpu()
     checks = [_python(), _data_dir(settings.data_dir), _disk(settings.data_dir), _sqlite(), _page()]
     if own_model_server:
-        checks += [_model_environment(), _numa(), _model(settings)]
+        checks += [_model_environment(), _model(settings)]
+    if on_cpu:
+        checks.append(_numa())
     if settings.cache.enabled and not settings.cache.url:
         checks.append(_redis())
     if not running:
-        checks.append(_memory(_REST_GB + (_MODEL_SERVER_GB + settings.serving.kv_cache_gb if own_model_server else 0)))
+        kv_cache_gb = settings.serving.kv_cache_gb if on_cpu else 0
+        checks.append(_memory(_REST_GB + (_MODEL_SERVER_GB if own_model_server else 0) + kv_cache_gb))
         checks += [check_port(*port) for port in ports(settings)]
     return (*checks, *_clashes(settings))
 

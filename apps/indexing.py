@@ -107,14 +107,14 @@ class Indexing:
         try:
             done = await self._index(source, on_stage)
         except ParseError as exc:
-            done = Indexed(source.name, Outcome.FAILED, reason=exc.reason, message=str(exc))
+            done = _failed(source, exc.reason, str(exc))
         except OSError as exc:
-            done = Indexed(source.name, Outcome.FAILED, reason=ParseFailure.UNREADABLE, message=str(exc))
+            done = _failed(source, ParseFailure.UNREADABLE, str(exc))
         except FootnoteError:
             raise
         except Exception as exc:
             _log.exception("indexing %s failed", source.name)
-            done = Indexed(source.name, Outcome.FAILED, reason=ParseFailure.INTERNAL, message=repr(exc))
+            done = _failed(source, ParseFailure.INTERNAL, repr(exc))
         return replace(done, seconds=time.perf_counter() - started)
 
     async def remove(self, collection: str, document_id: str) -> int:
@@ -143,6 +143,8 @@ class Indexing:
         version = await self.originals.keep(source.path)
         try:
             chunks = await self._store(source, document_id, version, on_stage)
+            if not self.originals.path(version).exists():  # the last other document with these bytes went meanwhile
+                await self.originals.keep(source.path)
         finally:
             await self._discard(version)
         if known is not None:
@@ -174,14 +176,23 @@ class Indexing:
 
 
 def identify(collection: str, source: str) -> str:
-    """Return the stable id of a document: 32 hex digits of the SHA-256 of collection and source."""
-    return hashlib.sha256(f"{collection}\0{source}".encode()).hexdigest()[:32]
+    """Return the stable id of a document: 32 hex digits of the SHA-256 of collection and source. Raises ParseError."""
+    try:
+        name = f"{collection}\0{source}".encode()
+    except UnicodeEncodeError as exc:
+        raise ParseError(ParseFailure.UNREADABLE, f"The name {source!r} is not valid UTF-8: rename the file.") from exc
+    return hashlib.sha256(name).hexdigest()[:32]
 
 
 def embedded_text(document: Document, chunk: Chunk) -> str:
     """Return what is embedded for a chunk: its heading path, then its text."""
     path = " > ".join(dict.fromkeys((document.title, *chunk.headings)))
     return f"{path}\n{chunk.text}"
+
+
+def _failed(source: Source, reason: str, message: str) -> Indexed:
+    name = source.name.encode(errors="backslashreplace").decode()  # a name that is not UTF-8 cannot be printed
+    return Indexed(name, Outcome.FAILED, reason=reason, message=message)
 
 
 def _document(source: Source, document_id: str, version: str, parsed: ParsedFile, size: int) -> Document:

@@ -41,7 +41,7 @@ async def model_service(settings: Settings) -> Service:
     Raises ConfigurationError or ModelUnavailableError.
     """
     from serving.model_store import obtain_model
-    from serving.vllm_server import has_nvidia_gpu, vllm_service
+    from serving.vllm_server import vllm_service
 
     serving = settings.serving
     if not model_python().exists():
@@ -58,9 +58,16 @@ async def model_service(settings: Settings) -> Service:
         context_tokens=serving.context_tokens,
         kv_cache_gb=serving.kv_cache_gb,
         eager=serving.eager,
-        gpu=has_nvidia_gpu(),
+        gpu=model_on_gpu(),
         api_key=serving.api_key.get_secret_value(),
     )
+
+
+def model_on_gpu() -> bool:
+    """Return whether a model server of ours computes on a GPU."""
+    from serving.vllm_server import has_nvidia_gpu
+
+    return has_nvidia_gpu()
 
 
 def store_services(settings: Settings) -> tuple[Service, ...]:

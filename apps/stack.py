@@ -59,7 +59,7 @@ class Stack:
                 if samples:
                     group.create_task(self.ingest("samples", samples))
         except* FootnoteError as failures:
-            raise _first(failures) from None
+            raise first_failure(failures) from None
 
     async def ingest(self, name: str, paths: Sequence[Path]) -> None:
         """Ingest files and folders in a process of its own; failed documents are told, they stop nothing."""
@@ -117,6 +117,7 @@ class Stack:
         self._run_file.write(tuple(self._parts.values()))
 
 
-def _first(failures: BaseExceptionGroup[FootnoteError]) -> FootnoteError:
+def first_failure(failures: BaseExceptionGroup[FootnoteError]) -> FootnoteError:
+    """Return the first error of a task group, to be told alone: the others mostly follow from it."""
     found = failures.exceptions[0]
-    return _first(found) if isinstance(found, BaseExceptionGroup) else found
+    return first_failure(found) if isinstance(found, BaseExceptionGroup) else found

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from sqlalchemy import Engine, RowMapping, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, insert, or_, select, update
 
-from contracts import Job, JobState, NotFoundError
+from contracts import Job, JobState, NotFoundError, ParseFailure
 from ingestion.sql_rows import in_thread
 from ingestion.sql_schema import jobs
 
 _FINISHED = (JobState.DONE.value, JobState.FAILED.value)
+_ATTEMPTS = 2  # a file that ends its worker would else do so for ever
 
 
 class SqlJobQueue:
@@ -27,7 +28,7 @@ class SqlJobQueue:
         def work() -> None:
             now = time.time()
             with self._engine.begin() as connection:
-                connection.execute(insert(jobs).values(**_row(job), created_at=now, updated_at=now))
+                connection.execute(insert(jobs).values(**_row(job), attempts=0, created_at=now, updated_at=now))
 
         await in_thread(work)
 
@@ -35,30 +36,25 @@ class SqlJobQueue:
         """Take the oldest queued job, or one whose worker stopped reporting; None when there is nothing to do."""
 
         def work() -> Job | None:
-            free = or_(
-                jobs.c.state == JobState.QUEUED.value,
-                jobs.c.state.not_in(_FINISHED) & (jobs.c.updated_at < time.time() - self._silence_s),
-            )
-            oldest = (
-                select(jobs.c.id).where(free).order_by(jobs.c.created_at).limit(1).with_for_update(skip_locked=True)
-            )
+            silent = jobs.c.state.not_in(_FINISHED) & (jobs.c.updated_at < time.time() - self._silence_s)
+            free = or_(jobs.c.state == JobState.QUEUED.value, silent)
             with self._engine.connect() as connection:
                 if connection.execute(select(jobs.c.id).where(free).limit(1)).first() is None:
                     return None
-            claim = update(jobs).where(jobs.c.id.in_(oldest.scalar_subquery()), free)
-            claim = claim.values(state=JobState.PARSING.value, worker=worker, updated_at=time.time())
             with self._engine.begin() as connection:
-                row = connection.execute(claim.returning(jobs)).mappings().one_or_none()
-                return _job(row) if row else None
+                _give_up(connection, silent)
+                return _take(connection, free, worker)
 
         return await in_thread(work)
 
     async def report(self, job: Job) -> None:
-        """Store the job's state; it also counts as the worker's sign of life."""
+        """Store the job's state; it also counts as the worker's sign of life. Nothing is stored when the job is
+        finished, or another worker's by now."""
 
         def work() -> None:
             with self._engine.begin() as connection:
-                connection.execute(update(jobs).where(jobs.c.id == job.id).values(**_row(job), updated_at=time.time()))
+                mine = (jobs.c.id == job.id) & (jobs.c.worker == job.worker) & jobs.c.state.not_in(_FINISHED)
+                connection.execute(update(jobs).where(mine).values(**_row(job), updated_at=time.time()))
 
         await in_thread(work)
 
@@ -76,6 +72,29 @@ class SqlJobQueue:
         return job
 
 
+def _give_up(connection: Connection, silent: ColumnElement[bool]) -> None:
+    connection.execute(
+        update(jobs)
+        .where(silent, jobs.c.attempts >= _ATTEMPTS)
+        .values(
+            state=JobState.FAILED.value,
+            reason=ParseFailure.INTERNAL.value,
+            message="The worker died twice while reading this file.",
+            updated_at=time.time(),
+        )
+    )
+
+
+def _take(connection: Connection, free: ColumnElement[bool], worker: str) -> Job | None:
+    oldest = select(jobs.c.id).where(free).order_by(jobs.c.created_at).limit(1).with_for_update(skip_locked=True)
+    claim = update(jobs).where(jobs.c.id.in_(oldest.scalar_subquery()), free)
+    claim = claim.values(
+        state=JobState.PARSING.value, worker=worker, attempts=jobs.c.attempts + 1, updated_at=time.time()
+    )
+    row = connection.execute(claim.returning(jobs)).mappings().one_or_none()
+    return _job(row) if row else None
+
+
 def _row(job: Job) -> dict[str, Any]:
     return {
         "id": job.id,
@@ -87,6 +106,7 @@ def _row(job: Job) -> dict[str, Any]:
         "chunks": job.chunks,
         "reason": job.reason,
         "message": job.message,
+        "worker": job.worker,
     }
 
 
@@ -101,4 +121,5 @@ def _job(row: RowMapping) -> Job:
         chunks=row["chunks"],
         reason=row["reason"],
         message=row["message"],
+        worker=row["worker"],
     )

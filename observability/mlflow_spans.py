@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
@@ -33,7 +34,8 @@ class MlflowSpanSender:
         self._experiment = experiment
         self._experiment_id: str | None = None
         timeout = httpx.Timeout(timeout_s, connect=min(timeout_s, 1.0))
-        self._client = httpx.Client(timeout=timeout, transport=transport)
+        here = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")  # no proxy stands between
+        self._client = httpx.Client(timeout=timeout, transport=transport, trust_env=not here)
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         """Store the spans. Raises SpansRejectedError, or MlflowAwayError when a later try may work."""

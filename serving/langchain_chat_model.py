@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 from contracts import ModelUnavailableError, Prompt, Token, Usage
 
 if TYPE_CHECKING:
+    import httpx
+    from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessageChunk
-    from langchain_openai import ChatOpenAI
 
 
 class LangChainChatModel:
-    """Port `ChatModel` on LangChain's `ChatOpenAI`. Without a name it takes the first model that the server lists."""
+    """Port `ChatModel` on LangChain's chat models. Without a name it takes the first model that the server lists."""
 
     def __init__(self, name: str, *, base_url: str, api_key: str = "", timeout_s: float = 60.0) -> None:
         self._name = name
         self._base_url = base_url
         self._api_key = api_key or "none"
         self._timeout_s = timeout_s
-        self._client: ChatOpenAI | None = None
+        self._client: BaseChatModel | None = None
 
     @property
     def name(self) -> str:
@@ -67,25 +69,40 @@ class LangChainChatModel:
                 "Check `footnote status`, or FOOTNOTE_SERVING__BASE_URL and FOOTNOTE_SERVING__MODEL."
             ) from exc
 
-    def _chat(self) -> ChatOpenAI:
+    def _chat(self) -> BaseChatModel:
         if self._client is None:
-            from langchain_openai import ChatOpenAI
+            from langchain.chat_models import init_chat_model
             from pydantic import SecretStr
 
-            self._client = ChatOpenAI(
-                model=self._name,
+            self._client = init_chat_model(
+                self._name,
+                model_provider="openai",
                 base_url=self._base_url,
                 api_key=SecretStr(self._api_key),
                 timeout=self._timeout_s,
                 max_retries=1,
                 stream_usage=True,
+                http_async_client=self._http(),
             )
         return self._client
+
+    def _http(self) -> httpx.AsyncClient | None:
+        """Return a client that heeds no proxy variable, for a server on this machine; None for OpenAI's own."""
+        from openai import DefaultAsyncHttpxClient
+
+        here = urlsplit(self._base_url).hostname in ("127.0.0.1", "localhost", "::1")
+        return DefaultAsyncHttpxClient(trust_env=False, timeout=self._timeout_s) if here else None
 
     async def _first_model(self) -> str:
         from openai import AsyncOpenAI
 
-        client = AsyncOpenAI(base_url=self._base_url, api_key=self._api_key, timeout=self._timeout_s, max_retries=1)
+        client = AsyncOpenAI(
+            base_url=self._base_url,
+            api_key=self._api_key,
+            timeout=self._timeout_s,
+            max_retries=1,
+            http_client=self._http(),
+        )
         async with client:
             async for model in client.models.list():
                 return model.id

@@ -51,14 +51,21 @@ def _over_http(settings: Settings, question: str, collection: str, conversation:
     import httpx
 
     from apps.api.schemas import AnswerOut
-    from contracts import InvalidInputError
+    from contracts import InvalidInputError, ModelUnavailableError
 
     url = f"http://{settings.api.host}:{settings.api.port}/v1/query"
     body = {"question": question, "collection": collection, "conversation_id": conversation}
+    timeout = httpx.Timeout(settings.serving.timeout_s * 2, connect=1)
     try:
-        response = httpx.post(url, json=body, timeout=httpx.Timeout(settings.serving.timeout_s * 2, connect=1))
-    except httpx.ConnectError:
+        response = httpx.post(url, json=body, timeout=timeout, trust_env=False)
+    except (httpx.ConnectError, httpx.ConnectTimeout):
         return None
+    except httpx.TimeoutException as exc:
+        raise ModelUnavailableError(
+            f"No answer from {url} within {timeout.read:g} s. Try again later, or raise FOOTNOTE_SERVING__TIMEOUT_S."
+        ) from exc
+    except httpx.HTTPError as exc:
+        raise ModelUnavailableError(f"{url} broke off: {exc!r}. See `footnote status`, and try again.") from exc
     if response.is_success:
         return AnswerOut.model_validate_json(response.content)
     if response.headers.get("content-type", "").startswith("application/problem+json"):

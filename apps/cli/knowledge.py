@@ -34,16 +34,22 @@ def ingest(
 
     from apps.cli.files import find_files
 
+    skipped: list[str] = []
+
+    def skip(line: str) -> None:
+        typer.echo(line, err=True)
+        skipped.append(line)
+
     with fail_clearly():
         library = _library(collection)
-        files = find_files(paths)
+        files = find_files(paths, skip)
         started = time.perf_counter()
         done = asyncio.run(_ingest(library, files, collection, started, show=not as_json))
     if as_json:
         _print_json([_indexed_json(each) for each in done])
     else:
         _ingest_table(done, time.perf_counter() - started)
-    if any(each.reason for each in done):
+    if skipped or any(each.reason for each in done):
         raise typer.Exit(1)
 
 

@@ -35,7 +35,7 @@ def worker() -> None:
 
     from apps.bootstrap import open_library
     from apps.settings import load_settings
-    from apps.worker import Worker
+    from apps.worker import Worker, remove_leftovers
     from observability.logs import configure_logs
 
     async def run() -> None:
@@ -44,6 +44,7 @@ def worker() -> None:
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
         library = open_library(settings)
         await library.embedder.embed(["warm"])
+        await remove_leftovers(settings.data_dir / "uploads", library.jobs)
         ready = settings.data_dir / "run" / "worker.ready"
         ready.parent.mkdir(parents=True, exist_ok=True)
         ready.touch()

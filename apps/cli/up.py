@@ -16,7 +16,8 @@ from rich.console import Console
 from apps.cli.progress import Steps
 from apps.run_file import RunFile
 from apps.settings import PROJECT_ROOT, Settings
-from apps.stack import Stack
+from apps.stack import Stack, first_failure
+from contracts import FootnoteError
 
 _SAMPLES = PROJECT_ROOT / "samples"
 _READY_TIMEOUT_S = 180.0
@@ -78,10 +79,13 @@ def _ended_by_signals() -> Iterator[Callable[[], bool]]:
 
 
 async def _stay(stack: Stack, steps: Steps, docs: Sequence[Path]) -> None:
-    async with asyncio.TaskGroup() as group:
-        if docs:
-            group.create_task(stack.ingest("documents", docs))
-        group.create_task(stack.watch())
+    try:
+        async with asyncio.TaskGroup() as group:
+            if docs:
+                group.create_task(stack.ingest("documents", docs))
+            group.create_task(stack.watch())
+    except* FootnoteError as failures:
+        raise first_failure(failures) from None
 
 
 async def _until_usable(settings: Settings, steps: Steps) -> None:

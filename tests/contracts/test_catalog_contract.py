@@ -147,6 +147,36 @@ async def test_a_job_is_claimed_once_and_taken_over_from_a_silent_worker(shelf: 
         await queue.get("nothing")
 
 
+async def test_a_late_worker_does_not_overwrite_what_the_next_one_reported(shelf: Shelf) -> None:
+    queue = SqlJobQueue(shelf.engine, silence_s=0.1)
+    await queue.enqueue(Job("j1", "default", "a.txt", "/tmp/a"))
+    late = await queue.claim("late")
+    await asyncio.sleep(0.2)
+    job = await queue.claim("next")
+    assert late is not None and job is not None
+    await queue.report(replace(late, state=JobState.FAILED))
+    assert (await queue.get("j1")).state is JobState.PARSING
+    await queue.report(replace(job, state=JobState.DONE))
+    for straggler in (late, job):
+        await queue.report(replace(straggler, state=JobState.EMBEDDING))
+    assert (await queue.get("j1")).state is JobState.DONE
+
+
+async def test_a_job_that_two_workers_died_of_has_failed_and_the_next_one_is_taken(shelf: Shelf) -> None:
+    queue = SqlJobQueue(shelf.engine, silence_s=0.1)
+    await queue.enqueue(Job("poison", "default", "a.txt", "/tmp/a"))
+    for worker in ("first", "second"):
+        job = await queue.claim(worker)
+        assert job is not None
+        await asyncio.sleep(0.2)
+    await queue.enqueue(Job("good", "default", "b.txt", "/tmp/b"))
+    taken = await queue.claim("third")
+    assert taken is not None and taken.id == "good"
+    failed = await queue.get("poison")
+    assert (failed.state, failed.reason) == (JobState.FAILED, "internal")
+    assert failed.message == "The worker died twice while reading this file."
+
+
 async def test_conversations_belong_to_their_principal(shelf: Shelf) -> None:
     memory = SqlMemory(shelf.engine)
     assert await memory.recent("c", "alice", 10) == ()

@@ -50,8 +50,30 @@ def test_parts_that_run_elsewhere_need_nothing_here(tmp_path: Path) -> None:
     assert [name for name in names if name.startswith("port")] == ["port 8000 (API)"]
 
 
+def have_gpu(folder: Path, monkeypatch: pytest.MonkeyPatch, *, listing: str) -> None:
+    """Put a driver's tool that prints `listing` in front of all others."""
+    tool = folder / "nvidia-smi"
+    tool.write_text(f"#!/bin/sh\necho '{listing}'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+
 @pytest.mark.enable_socket
-def test_too_little_memory_is_told(tmp_path: Path) -> None:
+def test_with_a_gpu_neither_libnuma_nor_the_memory_of_the_cpu_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    greedy = settings(tmp_path, serving=ServingSettings(kv_cache_gb=1 << 20))
+    have_gpu(tmp_path, monkeypatch, listing="no devices")
+    assert "libnuma" in by_name(examine(greedy))
+    have_gpu(tmp_path, monkeypatch, listing="GPU 0: NVIDIA")
+    found = by_name(examine(greedy))
+    assert "libnuma" not in found
+    assert "1048576" not in found["memory"].remedy
+
+
+@pytest.mark.enable_socket
+def test_too_little_memory_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    have_gpu(tmp_path, monkeypatch, listing="no devices")
     greedy = settings(tmp_path, serving=ServingSettings(kv_cache_gb=1 << 20))
     assert "FOOTNOTE_SERVING__KV_CACHE_GB" in by_name(examine(greedy))["memory"].remedy
 

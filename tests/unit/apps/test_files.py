@@ -1,5 +1,6 @@
 """Which files are ingested."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,21 @@ def folder(tmp_path: Path) -> Path:
 
 
 def names(folder: Path, *paths: Path) -> list[str]:
-    return [str(path.relative_to(folder.resolve())) for path in find_files(paths)]
+    skipped: list[str] = []
+    found = find_files(paths, skipped.append)
+    assert not skipped
+    return [str(path.relative_to(folder.resolve())) for path in found]
+
+
+def make_deep(folder: Path) -> None:
+    """Make folders within folders, until the path is longer than the system takes: nobody can read the last ones."""
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(20):
+        os.mkdir("d" * 250, dir_fd=here)
+        below = os.open("d" * 250, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
 
 
 def test_folders_are_walked_and_hidden_files_left_out(folder: Path) -> None:
@@ -35,6 +50,25 @@ def test_an_ignore_file_is_heeded(folder: Path) -> None:
     assert names(folder, folder) == ["a.txt", "b/c.md"]
 
 
+def test_an_ignore_file_need_not_be_utf8(folder: Path) -> None:
+    (folder / ".footnoteignore").write_bytes(b"# caf\xe9\n*.log\nout/\nb/\n")
+    assert names(folder, folder) == ["a.txt"]
+
+
+def test_a_folder_below_that_cannot_be_read_is_told_and_the_rest_is_found(folder: Path) -> None:
+    make_deep(folder / "b")
+    skipped: list[str] = []
+    found = find_files([folder], skipped.append)
+    assert [path.name for path in found] == ["a.txt", "c.md", "draft-1.md", "keep.log", "x.txt"]
+    (line,) = skipped
+    assert line.startswith(f"skipped '{folder.resolve() / 'b'}") and line.endswith("File name too long")
+
+
+def test_a_path_of_the_user_that_cannot_be_read_is_an_error(folder: Path) -> None:
+    with pytest.raises(InvalidInputError, match="cannot be read: File name too long"):
+        find_files([folder, folder / ("d" * 300)], print)
+
+
 def test_a_link_back_up_is_not_followed_for_ever(folder: Path) -> None:
     (folder / "b" / "loop").symlink_to(folder, target_is_directory=True)
     assert "b/c.md" in names(folder, folder)
@@ -42,7 +76,7 @@ def test_a_link_back_up_is_not_followed_for_ever(folder: Path) -> None:
 
 def test_what_is_not_there_is_named(folder: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"nothing.*does not exist"):
-        find_files([folder / "nothing"])
+        find_files([folder / "nothing"], print)
     (folder / "empty").mkdir()
     with pytest.raises(InvalidInputError, match="No files to ingest"):
-        find_files([folder / "empty"])
+        find_files([folder / "empty"], print)

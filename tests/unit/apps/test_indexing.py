@@ -85,6 +85,13 @@ async def test_a_vanished_file_fails_alone(bench: Bench) -> None:
     assert (done.outcome, done.reason) == (Outcome.FAILED, "unreadable")
 
 
+async def test_a_file_whose_name_is_not_utf8_fails_alone(bench: Bench) -> None:
+    done = await bench.indexing.index(bench.write("The tram runs daily.", "caf\udce9.txt"))
+    assert (done.outcome, done.reason) == (Outcome.FAILED, "unreadable")
+    assert "rename" in (done.message or "")
+    assert f"{done.source}{done.message}".encode().isascii()  # it can be printed
+
+
 async def test_a_failure_leaves_the_old_version_in_place(bench: Bench) -> None:
     first = await bench.indexing.index(bench.write("The tram runs daily."))
     failed = await bench.indexing.index(bench.write(""))
