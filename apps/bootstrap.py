@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from apps.database import open_database
 from apps.indexing import Indexing
 from apps.settings import Settings
-from contracts import AnswerCache, Catalog, DenseIndex, Embedder, JobQueue, Memory, Retriever, RunLog, Tracer
+from contracts import AnswerCache, Catalog, ChatModel, DenseIndex, Embedder, JobQueue, Memory, Retriever, RunLog, Tracer
 from observability.recording_tracer import NullTracer
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from observability.metrics import Metrics
     from observability.mlflow_tracer import MlflowTracer
     from retrieval.sentence_transformers_embedder import SentenceTransformersEmbedder
+    from serving.langchain_chat_model import LangChainChatModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +125,22 @@ def open_cache(settings: Settings) -> RedisAnswerCache | NullAnswerCache:
     return RedisAnswerCache(settings.cache_url, ttl_s=settings.cache.ttl_s, timeout_s=settings.cache.timeout_s)
 
 
-def open_answering(library: Library, tracer: Tracer, cache: AnswerCache) -> Answering:
+def open_model(settings: Settings) -> LangChainChatModel:
+    """Return the language model behind the model server."""
+    from serving.langchain_chat_model import LangChainChatModel
+
+    return LangChainChatModel(
+        settings.model_name,
+        base_url=settings.model_url,
+        api_key=settings.serving.api_key.get_secret_value(),
+        timeout_s=settings.serving.timeout_s,
+    )
+
+
+def open_answering(library: Library, tracer: Tracer, cache: AnswerCache, model: ChatModel) -> Answering:
     """Wire the online use case. Importing the guards takes seconds."""
     from apps.answering import Answering, AnsweringPolicy
     from retrieval.followup_condenser import FollowupCondenser
-    from serving.langchain_chat_model import LangChainChatModel
     from serving.langchain_prompts import LangChainPromptBuilder
     from validation.guardrails_guards import GuardrailsInputGuard, GuardrailsOutputGuard
     from validation.sentences import SentenceStream
@@ -143,12 +155,7 @@ def open_answering(library: Library, tracer: Tracer, cache: AnswerCache) -> Answ
         prompts=LangChainPromptBuilder(
             "brief" if settings.focus_sentences else "grounded", focus_sentences=settings.focus_sentences
         ),
-        model=LangChainChatModel(
-            settings.model_name,
-            base_url=settings.model_url,
-            api_key=serving.api_key.get_secret_value(),
-            timeout_s=serving.timeout_s,
-        ),
+        model=model,
         sentences=SentenceStream,
         output_guard=GuardrailsOutputGuard(min_support=settings.validation.min_support),
         memory=library.memory,

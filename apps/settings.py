@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
 from pathlib import Path
 from typing import Literal
@@ -23,10 +24,11 @@ def _default_data_dir() -> Path:
 
 
 class ApiSettings(BaseModel):
-    """Where the API and the chat page listen, and what an upload may weigh."""
+    """Where the API and the chat page listen, by which other names they are called, and what a file may weigh."""
 
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=1, le=65535)
+    allowed_hosts: list[str] = []
     max_upload_mb: int = Field(50, ge=1)
 
 
@@ -165,6 +167,15 @@ class Settings(BaseSettings):
     def mlflow_url(self) -> str:
         """URL of the MLflow server."""
         return self.observability.mlflow_url or f"http://{self.observability.host}:{self.observability.port}"
+
+
+def shown_url(url: str) -> str:
+    """Return `url` without what may hold a password: the user and the query.
+
+    >>> shown_url("redis://:secret@cache:6379/0?password=secret")
+    'redis://cache:6379/0'
+    """
+    return re.sub(r"(?<=://)[^/]*@", "", url.partition("?")[0])
 
 
 def load_settings() -> Settings:

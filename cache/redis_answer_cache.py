@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING
 
 from cache.entry_json import decode, encode
@@ -20,6 +21,7 @@ class RedisAnswerCache:
 
     def __init__(self, url: str, *, ttl_s: int, timeout_s: float) -> None:
         self._url = url
+        self._shown_url = re.sub(r"(?<=://)[^/]*@", "", url.partition("?")[0])  # either part may hold a password
         self._ttl_s = ttl_s
         self._timeout_s = timeout_s
         self._client: Redis | None = None
@@ -32,7 +34,7 @@ class RedisAnswerCache:
             raw = await self._redis().get(_PREFIX + key)
             return decode(raw) if raw is not None else None
         except (RedisError, OSError) as exc:
-            _log.warning("the answer cache at %s is away: %s", self._url, exc)
+            _log.warning("the answer cache at %s is away: %s", self._shown_url, exc)
         except ValueError as exc:
             _log.warning("an entry of the answer cache is unreadable and is ignored: %r", exc)
         return None
@@ -44,7 +46,7 @@ class RedisAnswerCache:
         try:
             await self._redis().set(_PREFIX + key, encode(entry), ex=self._ttl_s)
         except (RedisError, OSError) as exc:
-            _log.warning("the answer cache at %s is away: %s", self._url, exc)
+            _log.warning("the answer cache at %s is away: %s", self._shown_url, exc)
 
     async def drop(self, key: str) -> None:
         """Remove the entry."""
@@ -53,7 +55,7 @@ class RedisAnswerCache:
         try:
             await self._redis().delete(_PREFIX + key)
         except (RedisError, OSError) as exc:
-            _log.warning("the answer cache at %s is away: %s", self._url, exc)
+            _log.warning("the answer cache at %s is away: %s", self._shown_url, exc)
 
     async def alive(self) -> bool:
         """Return whether Redis answers."""

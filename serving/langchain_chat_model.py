@@ -24,6 +24,7 @@ class LangChainChatModel:
         self._api_key = api_key or "none"
         self._timeout_s = timeout_s
         self._client: BaseChatModel | None = None
+        self._connections: httpx.AsyncClient | None = None
 
     @property
     def name(self) -> str:
@@ -35,6 +36,11 @@ class LangChainChatModel:
         if not self._name:
             with self._failing_clearly():
                 self._name = await self._first_model()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._connections is not None:
+            await self._connections.aclose()
 
     async def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncGenerator[Token]:
         """Yield the generated text piece by piece; the last piece carries the usage. Raises ModelUnavailableError."""
@@ -74,6 +80,7 @@ class LangChainChatModel:
             from langchain.chat_models import init_chat_model
             from pydantic import SecretStr
 
+            self._connections = self._http()
             self._client = init_chat_model(
                 self._name,
                 model_provider="openai",
@@ -82,16 +89,16 @@ class LangChainChatModel:
                 timeout=self._timeout_s,
                 max_retries=1,
                 stream_usage=True,
-                http_async_client=self._http(),
+                http_async_client=self._connections,
             )
         return self._client
 
-    def _http(self) -> httpx.AsyncClient | None:
-        """Return a client that heeds no proxy variable, for a server on this machine; None for OpenAI's own."""
+    def _http(self) -> httpx.AsyncClient:
+        """Return a client that heeds the proxy variables, except for a server on this machine."""
         from openai import DefaultAsyncHttpxClient
 
         here = urlsplit(self._base_url).hostname in ("127.0.0.1", "localhost", "::1")
-        return DefaultAsyncHttpxClient(trust_env=False, timeout=self._timeout_s) if here else None
+        return DefaultAsyncHttpxClient(trust_env=not here, timeout=self._timeout_s)
 
     async def _first_model(self) -> str:
         from openai import AsyncOpenAI

@@ -153,14 +153,34 @@ def _enough(score: float, min_support: float) -> bool:
 
 
 def _score(wanted: Terms, held: Sequence[Terms]) -> float:
-    # A number counts only where the passage speaks of the same thing: "2 hours" does not support "bus 2".
-    facts = [fact for terms in held for fact in terms.facts if not wanted.words or fact.words & wanted.words]
-    numbers = frozenset[str]().union(*(fact.numbers for fact in facts))
+    numbers = frozenset[str]().union(*(_numbers_about(wanted, terms) for terms in held))
     if not wanted.numbers <= numbers or any(_contradicts(terms, wanted) for terms in held):
         return 0.0
     words = frozenset[str]().union(*(terms.words for terms in held))
     total = len(wanted.words) + len(wanted.numbers)
     return (len(wanted.words & words) + len(wanted.numbers)) / total if total else 0.0
+
+
+def _numbers_about(wanted: Terms, held: Terms) -> frozenset[str]:
+    """The numbers of `held` in the facts that speak of the same thing as `wanted`: "2 hours" is not "bus 2"."""
+    said = frozenset[str]().union(*(fact.numbers for fact in wanted.facts))
+    shared = [(fact.words & wanted.words, fact.numbers) for fact in held.facts]
+    rivals = [words for words, numbers in shared if numbers - said]
+    return frozenset[str]().union(
+        *(
+            numbers
+            for words, numbers in shared
+            if (words or not wanted.words) and not any(_says_more(rival, words) for rival in rivals)
+        )
+    )
+
+
+def _says_more(rival: frozenset[str], words: frozenset[str]) -> bool:
+    """Whether `rival`, a fact with another number, shares more words with the sentence, and most of `words`.
+
+    "The fee is 12 euros per bed. Beds cost 30 euros." says nothing of a fee of 30 euros per bed.
+    """
+    return len(rival) > len(words) and 2 * len(rival & words) >= len(words)
 
 
 def _contradicts(held: Terms, wanted: Terms) -> bool:

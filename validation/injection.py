@@ -86,7 +86,7 @@ _SOURCES: dict[str, tuple[str, ...]] = {
     "markup": (
         r"<\|?(?:im_start|im_end|system|endoftext|start_header_id|eot_id)\|?>|\[/?inst\]|<</?sys>>",
         r"</?(?:system|assistant|instructions|sources|documents)\s*>|\[(?:system|assistant)\]",
-        r"(?:^|\n|\\n)\s*(?:#+\s*)?(?:system|assistant|developer|instruction|human)\s*:\s",
+        r"(?:^|\n|\\n)[^\S\n]*(?:#+\s*)?(?:system|assistant|developer|instruction|human)\s*:\s",
     ),
     "encoded": (
         r"\b(?:decode|decipher|dekodiere|entschlüssle)\s+(?:\w+\s+){0,4}(?:base ?64|rot ?13|hex|morse|binary)\b",

@@ -58,7 +58,8 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """The numbers of one sentence or line, with its words and those of the line before, which may be its heading."""
+    """The numbers of one sentence or line, with its words and, as it may be its heading, those of a line without
+    numbers before it."""
 
     words: frozenset[str]
     numbers: frozenset[str]
@@ -108,7 +109,7 @@ def _facts(text: str) -> Iterator[Fact]:
         # "from 1 to 15 May" holds both dates, so every number is taken with every month.
         dates = {f"{month}/{number}" for month in months for number in numbers | _days(numbers)}
         yield Fact(words | before, numbers | _days(numbers) | dates)
-        before = words or before
+        before = frozenset() if numbers else words or before
 
 
 def _days(numbers: frozenset[str]) -> frozenset[str]:

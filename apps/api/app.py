@@ -14,7 +14,7 @@ from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 
 from apps.api.errors import handle_errors
-from apps.api.middleware import RequestMiddleware
+from apps.api.middleware import GateMiddleware, RequestMiddleware
 from apps.api.routes import answers, conversations, documents, health, jobs
 from apps.api.state import Running
 from apps.settings import PROJECT_ROOT
@@ -42,6 +42,8 @@ def create_app(running: Running) -> FastAPI:
     )
     app.state.running = running
     app.add_middleware(GZipMiddleware, minimum_size=1024)
+    api = running.settings.api
+    app.add_middleware(GateMiddleware, hosts=[api.host, *api.allowed_hosts], max_upload_mb=api.max_upload_mb)
     app.add_middleware(RequestMiddleware, observe=running.metrics.request)
     for routes in (health, answers, documents, jobs, conversations):
         app.include_router(routes.router)

@@ -48,6 +48,7 @@ def problem_of(exc: Exception) -> Problem:
         return Problem(type=name, title=status.phrase, status=status, detail=str(exc), violations=violations)
     if isinstance(exc, RequestValidationError):
         detail = "; ".join(f"{'.'.join(map(str, error['loc'][1:]))}: {error['msg']}" for error in exc.errors())
+        detail = detail.encode(errors="backslashreplace").decode()  # a name in the body may hold a lone surrogate
         return _plain(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail)
     if isinstance(exc, HTTPException):
         return _plain(HTTPStatus(exc.status_code), "http", str(exc.detail))

@@ -9,7 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from contracts import Answer, Attribution, CacheStatus, Citation, CollectionSummary, DocumentSummary, Hit, Job, JobState
 
 CollectionName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-Filters = dict[str, str]
+ConversationId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Asked = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+FilterText = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Filters = Annotated[dict[FilterText, FilterText], Field(max_length=20)]
 
 
 class QueryIn(BaseModel):
@@ -19,9 +22,9 @@ class QueryIn(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"question": "When does the museum open?", "stream": False}]}
     )
 
-    question: str = Field(min_length=1)
+    question: Asked
     collection: CollectionName = "default"
-    conversation_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
+    conversation_id: ConversationId | None = None
     top_k: int | None = Field(None, ge=1, le=100)
     filters: Filters = {}
     stream: bool = False
@@ -32,7 +35,7 @@ class SearchIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    query: str = Field(min_length=1)
+    query: Asked
     collection: CollectionName = "default"
     top_k: int = Field(8, ge=1, le=100)
     mode: Literal["dense"] = "dense"

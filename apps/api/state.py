@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Literal
 
 import httpx
 
 from apps.answering import Answering
 from apps.api.schemas import ComponentOut, ReadyOut
-from apps.bootstrap import Library, open_answering, open_cache, open_library, open_tracer
-from apps.settings import Settings
+from apps.bootstrap import Library, open_answering, open_cache, open_library, open_model, open_tracer
+from apps.settings import Settings, shown_url
 from contracts import Answer, AnswerCache, FootnoteError
 from observability.metrics import Metrics
 
@@ -72,18 +73,27 @@ class Running:
         if not self.settings.cache.enabled:
             return ComponentOut(state="ready", required=False, detail="off")
         alive = await self.cache.alive()
-        return ComponentOut(state="ready" if alive else "away", required=False, detail=self.settings.cache_url)
+        detail = shown_url(self.settings.cache_url)
+        return ComponentOut(state="ready" if alive else "away", required=False, detail=detail)
 
 
 async def _answers(url: str, *, required: bool, api_key: str = "") -> ComponentOut:
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     try:
-        async with httpx.AsyncClient(timeout=2.0) as client:
+        # A proxy set in the environment does not lead back to this machine.
+        async with httpx.AsyncClient(timeout=2.0, trust_env=not _is_loopback(httpx.URL(url).host)) as client:
             answer = await client.get(url, headers=headers)
-        ok, detail = answer.status_code == 200, f"{url} answered {answer.status_code}"
-    except httpx.HTTPError as exc:
-        ok, detail = False, f"{url}: {exc!r}"
+        ok, detail = answer.status_code == 200, f"{shown_url(url)} answered {answer.status_code}"
+    except (httpx.HTTPError, httpx.InvalidURL) as exc:
+        ok, detail = False, f"{shown_url(url)}: {exc!r}"
     return ComponentOut(state="ready" if ok else "away", required=required, detail=detail)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def start(settings: Settings) -> Running:
@@ -92,14 +102,15 @@ def start(settings: Settings) -> Running:
     tracer = open_tracer(settings, metrics)
     library = open_library(settings, tracer)
     cache = open_cache(settings)
+    model = open_model(settings)
 
     async def close() -> None:
-        await asyncio.gather(cache.close(), asyncio.to_thread(tracer.close))
+        await asyncio.gather(cache.close(), model.close(), asyncio.to_thread(tracer.close))
 
     return Running(
         settings=settings,
         library=library,
-        answering=open_answering(library, tracer, cache),
+        answering=open_answering(library, tracer, cache, model),
         cache=cache,
         metrics=metrics,
         warm=asyncio.Event(),

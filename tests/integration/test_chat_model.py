@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
 from contracts import ChatModel, Message, ModelUnavailableError, Prompt, Token
@@ -15,11 +18,21 @@ PROMPT = Prompt((Message("user", "Say: the tram runs daily."),), "test-1", ())
 
 
 @pytest.fixture(params=["vllm", "vllm found by its server", "scripted"])
-def model(request: pytest.FixtureRequest, running: RunningStack) -> ChatModel:
+async def model(request: pytest.FixtureRequest, running: RunningStack) -> AsyncIterator[ChatModel]:
     if request.param == "scripted":
-        return ScriptedChatModel(lambda _: "The tram runs daily.")
+        yield ScriptedChatModel(lambda _: "The tram runs daily.")
+        return
     name = "smollm2-135m-instruct" if request.param == "vllm" else ""
-    return LangChainChatModel(name, base_url=running.model)
+    async with closing(LangChainChatModel(name, base_url=running.model)) as made:
+        yield made
+
+
+@asynccontextmanager
+async def closing(model: LangChainChatModel) -> AsyncIterator[LangChainChatModel]:
+    try:
+        yield model
+    finally:
+        await model.close()
 
 
 async def tokens(model: ChatModel, max_tokens: int = 12) -> list[Token]:
@@ -55,10 +68,12 @@ async def test_the_name_is_the_servers_once_it_is_known(running: RunningStack) -
 
 async def test_a_model_that_the_server_does_not_have_is_named(running: RunningStack) -> None:
     with pytest.raises(ModelUnavailableError, match=r"'no-such-model'.*FOOTNOTE_SERVING__MODEL"):
-        await tokens(LangChainChatModel("no-such-model", base_url=running.model))
+        async with closing(LangChainChatModel("no-such-model", base_url=running.model)) as model:
+            await tokens(model)
 
 
 @pytest.mark.parametrize("name", ["smollm2-135m-instruct", ""])
 async def test_a_server_that_is_away_is_named(name: str) -> None:
     with pytest.raises(ModelUnavailableError, match=r"127\.0\.0\.1:9"):
-        await tokens(LangChainChatModel(name, base_url="http://127.0.0.1:9/v1", timeout_s=2))
+        async with closing(LangChainChatModel(name, base_url="http://127.0.0.1:9/v1", timeout_s=2)) as model:
+            await tokens(model)

@@ -57,7 +57,7 @@ class Api:
         )
         app = create_app(self.running)
         self.client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://footnote"
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://127.0.0.1"
         )
 
     async def upload(self, *files: tuple[str, bytes]) -> list[dict[str, Any]]:
@@ -155,6 +155,17 @@ class _CrashingGuard:
         ("POST", "/v1/query", {"question": "x", "collection": "nothing"}, 404, "not-found"),
         ("POST", "/v1/search", {"query": "x", "top_k": 0}, 422, "invalid-request"),
         ("POST", "/v1/search", {"query": "x", "collection": "nothing"}, 404, "not-found"),
+        ("POST", "/v1/query", {"question": "x" * 20_001}, 422, "invalid-request"),
+        ("POST", "/v1/query", {"question": "\ud800"}, 422, "invalid-request"),
+        ("POST", "/v1/query", {"question": "x", "\ud800": "x"}, 422, "invalid-request"),
+        ("POST", "/v1/query", {"question": "x", "conversation_id": "\ud800"}, 422, "invalid-request"),
+        ("POST", "/v1/query", {"question": "x", "filters": {"\ud800": "x"}}, 422, "invalid-request"),
+        ("POST", "/v1/search", {"query": "\ud800"}, 422, "invalid-request"),
+        ("POST", "/v1/search", {"query": "x", "filters": {"author": "\ud800"}}, 422, "invalid-request"),
+        ("POST", "/v1/search", {"query": "x", "filters": {"author": "a\x00"}}, 422, "invalid-request"),
+        ("POST", "/v1/search", {"query": "x", "filters": {"author": "a" * 1001}}, 422, "invalid-request"),
+        ("POST", "/v1/search", {"query": "x", "filters": {str(n): "a" for n in range(21)}}, 422, "invalid-request"),
+        ("POST", "/v1/search", {"query": "x" * (1 << 20)}, 413, "http"),
         ("GET", "/v1/jobs/nothing", None, 404, "not-found"),
         ("GET", "/v1/jobs/nothing/events", None, 404, "not-found"),
         ("GET", "/v1/collections/default/documents/nothing", None, 404, "not-found"),
@@ -165,7 +176,9 @@ class _CrashingGuard:
     ],
 )
 async def test_errors_are_problems(api: Api, method: str, path: str, body: object, status: int, kind: str) -> None:
-    response = await api.client.request(method, path, json=body)
+    content = None if body is None else json.dumps(body)  # as ASCII, so that a lone surrogate can be sent
+    headers = {"Content-Type": "application/json"}
+    response = await api.client.request(method, path, content=content, headers=headers)
     assert response.headers["content-type"] == "application/problem+json"
     problem = response.json()
     assert (response.status_code, problem["status"], problem["type"]) == (status, status, kind)
@@ -277,3 +290,42 @@ async def test_every_answer_carries_a_request_id_and_a_policy(api: Api) -> None:
     assert given.headers["x-request-id"] == "abc-1"
     assert len(made.headers["x-request-id"]) == 32
     assert "default-src 'self'" in given.headers["content-security-policy"]
+
+
+async def test_an_upload_in_pieces_is_refused_once_it_is_too_large(api: Api) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n'
+        for _ in range(51):
+            yield b"x" * (10 << 20)
+
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    response = await api.client.post("/v1/collections/default/documents", content=pieces(), headers=headers)
+    assert (response.status_code, response.headers["content-type"]) == (413, "application/problem+json")
+    assert "FOOTNOTE_API__MAX_UPLOAD_MB" in response.json()["detail"]
+
+
+@pytest.mark.enable_socket
+async def test_readiness_shows_no_password_and_asks_this_machine_past_a_proxy(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        api.settings.serving.base_url = f"http://someone:secret@127.0.0.1:{port}/v1"
+        api.settings.observability.mlflow_url = "http://someone:secret@127.0.0.1:9"
+        api.settings.cache.url = "redis://:secret@127.0.0.1:9/0"
+        response = await api.client.get("/readyz")
+    components = response.json()["components"]
+    assert components["model"] == {
+        "state": "ready",
+        "required": True,
+        "detail": f"http://127.0.0.1:{port}/v1/models answered 200",
+    }
+    assert components["cache"]["detail"] == "redis://127.0.0.1:9/0"
+    assert components["mlflow"]["state"] == "away"
+    assert "secret" not in response.text

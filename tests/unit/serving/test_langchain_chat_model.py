@@ -46,3 +46,4 @@ async def test_a_server_that_misbehaves_is_named(bad_server: str, name: str) -> 
     with pytest.raises(ModelUnavailableError, match=r"FOOTNOTE_SERVING__BASE_URL|lists no model"):
         async for _ in model.stream(prompt, max_tokens=5, temperature=0):
             pass
+    await model.close()

@@ -95,6 +95,26 @@ def test_unsupported_sentences_are_dropped(sentence: str) -> None:
     assert settle(sentence, PASSAGES, 0.6) is None
 
 
+@pytest.mark.parametrize(
+    ("sentence", "supported"),
+    [
+        ("The cancellation fee is 12 euros per bed.", True),
+        ("The cancellation fee is 30 euros per bed.", False),
+        ("Beds cost 30 euros.", True),
+        ("A bed costs 30 euros, and the cancellation fee is 12 euros.", True),
+    ],
+)
+def test_a_number_of_another_fact_does_not_count(sentence: str, supported: bool) -> None:
+    passage = "The cancellation fee is 12 euros per bed. Beds cost 30 euros."
+    assert (settle(sentence, (passage,), 0.6) is not None) == supported
+
+
+def test_a_number_counts_under_its_heading_and_beside_another_number() -> None:
+    passage = "The Monday tour takes 2 hours. It costs 30 euros.\nCancellation fee\n12 euros"
+    for sentence in ("The Monday tour costs 30 euros.", "The cancellation fee is 12 euros."):
+        assert settle(sentence, (passage,), 0.6) is not None
+
+
 def test_there_is_no_support_without_passages() -> None:
     assert settle("The hut opens [1].", (), 0.6) is None
 

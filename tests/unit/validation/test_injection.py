@@ -1,5 +1,7 @@
 """Orders to the model are refused; questions that share their words are not."""
 
+import time
+
 import pytest
 
 from validation.injection import find_injection
@@ -62,3 +64,10 @@ def test_questions_pass(text: str) -> None:
 def test_no_pattern_blows_up(word: str) -> None:
     # A pattern that backtracks badly would take minutes here, not milliseconds.
     assert find_injection(word * (20_000 // len(word))) in {None, "encoded", "override"}
+
+
+def test_many_empty_lines_take_no_longer_than_other_text() -> None:
+    find_injection("warm")
+    started = time.perf_counter()
+    assert find_injection("What is" + "\n" * 3900 + "x") is None
+    assert time.perf_counter() - started < 0.1  # some 5 ms; half a second when the time grows with the square
