@@ -49,6 +49,7 @@ def ask(
 def _over_http(settings: Settings, question: str, collection: str, conversation: str | None) -> AnswerOut | None:
     """Return the running API's answer; None when no API runs."""
     import httpx
+    from pydantic import ValidationError
 
     from apps.api.schemas import AnswerOut
     from contracts import InvalidInputError, ModelUnavailableError
@@ -66,11 +67,14 @@ def _over_http(settings: Settings, question: str, collection: str, conversation:
         ) from exc
     except httpx.HTTPError as exc:
         raise ModelUnavailableError(f"{url} broke off: {exc!r}. See `footnote status`, and try again.") from exc
-    if response.is_success:
-        return AnswerOut.model_validate_json(response.content)
     if response.headers.get("content-type", "").startswith("application/problem+json"):
         raise InvalidInputError(response.json()["detail"])
-    raise InvalidInputError(f"What answers at {url} is not Footnote; FOOTNOTE_API__PORT names another port.")
+    try:
+        return AnswerOut.model_validate_json(response.content)
+    except ValidationError as exc:
+        raise InvalidInputError(
+            f"What answers at {url} is not Footnote; FOOTNOTE_API__PORT names another port."
+        ) from exc
 
 
 async def _alone(settings: Settings, question: str, collection: str, conversation: str | None) -> AnswerOut:

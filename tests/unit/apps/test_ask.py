@@ -10,14 +10,14 @@ import pytest
 
 from apps.cli.ask import _over_http
 from apps.settings import ApiSettings, ServingSettings, Settings
-from contracts import ModelUnavailableError
+from contracts import InvalidInputError, ModelUnavailableError
 
 pytestmark = pytest.mark.enable_socket
 
 
 @contextmanager
-def api(folder: Path, *, hangs_up: bool) -> Iterator[Settings]:
-    """Listen, take one request, and hang up or stay silent."""
+def api(folder: Path, *, hangs_up: bool, reply: bytes = b"") -> Iterator[Settings]:
+    """Listen, take one request, send `reply`, and hang up or stay silent."""
     done = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(10)
@@ -26,6 +26,7 @@ def api(folder: Path, *, hangs_up: bool) -> Iterator[Settings]:
             connection, _ = server.accept()
             with connection:
                 connection.recv(1 << 16)
+                connection.sendall(reply)
                 if not hangs_up:
                     done.wait(10)
 
@@ -61,3 +62,12 @@ def test_a_proxy_is_not_asked_for_our_own_api(tmp_path: Path, monkeypatch: pytes
         assert _over_http(Settings(data_dir=tmp_path, api=ApiSettings(port=free)), "When?", "default", None) is None
         with socket.create_connection(("127.0.0.1", elsewhere.api.port)) as unused:
             unused.send(b"end")
+
+
+def test_something_else_at_the_port_is_told(tmp_path: Path) -> None:
+    page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 12\r\n\r\n<p>Hello</p>"
+    with (
+        api(tmp_path, hangs_up=True, reply=page) as settings,
+        pytest.raises(InvalidInputError, match=r"not Footnote.*FOOTNOTE_API__PORT"),
+    ):
+        _over_http(settings, "When?", "default", None)
