@@ -117,7 +117,9 @@ class Answering:
             await self.model.prepare()
             history = await self.memory.recent(session, principal, self.policy.history)
             standalone = await self.condenser.condense(text, history)
-            turn = _Turn(question, text, standalone, () if standalone == text else history, stages, emit)
+            top_k = question.top_k or self.policy.top_k
+            query = Query(standalone, question.collection, question.caller, top_k, question.filters)
+            turn = _Turn(text, query, () if standalone == text else history, stages, emit)
             answer = await self._cached_or_new(turn)
             answer = replace(answer, trace_id=trace.trace_id, conversation_id=session, timings=stages.timings())
             await self.memory.append(session, principal, [Message("user", text), Message("assistant", answer.text)])
@@ -154,14 +156,14 @@ class Answering:
     def _cache_key(self, turn: _Turn) -> str:
         parts = (
             self.namespace,
-            " ".join(turn.standalone.lower().split()),
+            " ".join(turn.query.text.lower().split()),
             [message.content for message in turn.history],
-            turn.question.collection,
-            turn.question.caller.scope,
-            sorted(turn.question.filters.items()),
+            turn.query.collection,
+            turn.query.caller.scope,
+            sorted(turn.query.filters.items()),
             self.model.name,
             self.prompts.version,
-            turn.question.top_k,
+            turn.query.top_k,
             repr(self.policy),
         )
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -170,10 +172,11 @@ class Answering:
         """Return the cached answer if its evidence still holds, else what was retrieved to find out, if anything."""
         with turn.stages("cache", inputs={"key": key}) as span:
             entry = await self.cache.get(key)
-            current = await self.retriever.generation(turn.question.collection)
-            span.set(outputs={"found": entry is not None, "generation": current})
-        if entry is None:
-            return None, None
+            span.set(outputs={"found": entry is not None})
+            if entry is None:
+                return None, None
+            current = await self.retriever.generation(turn.query.collection)
+            span.set(generation=current)
         answer = entry.answer
         if answer.generation != current:
             retrieved = await self._retrieve(turn)
@@ -196,10 +199,7 @@ class Answering:
         return tuple(f"{hit.document.id} {hit.document.title} {hit.chunk.id}" for hit in hits)
 
     async def _retrieve(self, turn: _Turn) -> Retrieved:
-        question = turn.question
-        top_k = question.top_k or self.policy.top_k
-        query = Query(turn.standalone, question.collection, question.caller, top_k, question.filters)
-        retrieved = await self.retriever.retrieve(query)
+        retrieved = await self.retriever.retrieve(turn.query)
         turn.stages.add(retrieved.timings)
         return retrieved
 
@@ -214,7 +214,7 @@ class Answering:
         if sources:
             await self._write(self._prompt(turn, sources), turn, draft)
         if not draft.sentences:
-            await draft.release(_abstention(turn.question.collection, retrieved.hits))
+            await draft.release(_abstention(turn.query.collection, retrieved.hits))
         return draft
 
     def _answer_of(self, draft: Draft, retrieved: Retrieved) -> Answer:
@@ -274,12 +274,11 @@ class Answering:
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """One question on its way: `text` has passed the guard, `standalone` can be searched for on its own, and `history`
-    is what the model needs to see of the conversation, if anything."""
+    """One question on its way: `text` has passed the guard, `query` searches for what it means on its own, and
+    `history` is what the model needs to see of the conversation, if anything."""
 
-    question: Question
     text: str
-    standalone: str
+    query: Query
     history: tuple[Message, ...]
     stages: Stages
     emit: Emit

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from apps.database import open_database
 from apps.indexing import Indexing
-from apps.settings import Settings
+from apps.settings import Settings, heeds_proxy
 from contracts import AnswerCache, Catalog, ChatModel, DenseIndex, Embedder, JobQueue, Memory, Retriever, RunLog, Tracer
 from observability.recording_tracer import NullTracer
 
@@ -112,6 +112,7 @@ def open_tracer(settings: Settings, metrics: Metrics) -> MlflowTracer:
         queue_size=watch.queue_size,
         record_text=watch.trace_text,
         on_drop=metrics.dropped_spans,
+        heeds_proxy=heeds_proxy(settings.mlflow_url),
     )
 
 
@@ -134,6 +135,7 @@ def open_model(settings: Settings) -> LangChainChatModel:
         base_url=settings.model_url,
         api_key=settings.serving.api_key.get_secret_value(),
         timeout_s=settings.serving.timeout_s,
+        heeds_proxy=heeds_proxy(settings.model_url),
     )
 
 

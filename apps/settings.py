@@ -6,8 +6,10 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -189,3 +191,12 @@ def load_settings() -> Settings:
         )
         raise ConfigurationError(f"Wrong setting: {wrong}") from exc
     return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().resolve()})
+
+
+def heeds_proxy(url: str) -> bool:
+    """Return whether calls to `url` go by the proxy variables: one set there does not lead back to this machine."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host != "localhost" and not ip_address(host).is_loopback
+    except ValueError:
+        return True

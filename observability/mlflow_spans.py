@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
@@ -28,14 +27,19 @@ class MlflowSpanSender:
     """
 
     def __init__(
-        self, url: str, experiment: str, *, timeout_s: float = 10.0, transport: httpx.BaseTransport | None = None
+        self,
+        url: str,
+        experiment: str,
+        *,
+        timeout_s: float = 10.0,
+        heeds_proxy: bool = True,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._url = url.rstrip("/")
         self._experiment = experiment
         self._experiment_id: str | None = None
         timeout = httpx.Timeout(timeout_s, connect=min(timeout_s, 1.0))
-        here = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")  # no proxy stands between
-        self._client = httpx.Client(timeout=timeout, transport=transport, trust_env=not here)
+        self._client = httpx.Client(timeout=timeout, transport=transport, trust_env=heeds_proxy)
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         """Store the spans. Raises SpansRejectedError, or MlflowAwayError when a later try may work."""

@@ -41,6 +41,7 @@ class MlflowTracer:
         queue_size: int = 2048,
         record_text: bool = True,
         on_drop: Callable[[int], None] = _ignore,
+        heeds_proxy: bool = True,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         from opentelemetry.sdk.resources import Resource
@@ -50,7 +51,7 @@ class MlflowTracer:
         from observability.mlflow_spans import MlflowSpanSender
         from observability.span_queue import SpanQueue
 
-        self._sender = MlflowSpanSender(url, experiment, transport=transport)
+        self._sender = MlflowSpanSender(url, experiment, heeds_proxy=heeds_proxy, transport=transport)
         self._queue = SpanQueue(self._sender.send, size=queue_size, on_drop=on_drop)
         resource = Resource({"service.name": "footnote"})
         provider = TracerProvider(sampler=ALWAYS_ON, resource=resource, shutdown_on_exit=False)

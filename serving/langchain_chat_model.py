@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
 
 from contracts import ModelUnavailableError, Prompt, Token, Usage
 
@@ -18,11 +17,14 @@ if TYPE_CHECKING:
 class LangChainChatModel:
     """Port `ChatModel` on LangChain's chat models. Without a name it takes the first model that the server lists."""
 
-    def __init__(self, name: str, *, base_url: str, api_key: str = "", timeout_s: float = 60.0) -> None:
+    def __init__(
+        self, name: str, *, base_url: str, api_key: str = "", timeout_s: float = 60.0, heeds_proxy: bool = True
+    ) -> None:
         self._name = name
         self._base_url = base_url
         self._api_key = api_key or "none"
         self._timeout_s = timeout_s
+        self._heeds_proxy = heeds_proxy
         self._client: BaseChatModel | None = None
         self._connections: httpx.AsyncClient | None = None
 
@@ -94,11 +96,9 @@ class LangChainChatModel:
         return self._client
 
     def _http(self) -> httpx.AsyncClient:
-        """Return a client that heeds the proxy variables, except for a server on this machine."""
         from openai import DefaultAsyncHttpxClient
 
-        here = urlsplit(self._base_url).hostname in ("127.0.0.1", "localhost", "::1")
-        return DefaultAsyncHttpxClient(trust_env=not here, timeout=self._timeout_s)
+        return DefaultAsyncHttpxClient(trust_env=self._heeds_proxy, timeout=self._timeout_s)
 
     async def _first_model(self) -> str:
         from openai import AsyncOpenAI

@@ -63,6 +63,11 @@ def _plain(status: HTTPStatus, name: str, detail: str) -> Problem:
 async def _respond(request: Request, exc: Exception) -> JSONResponse:
     if isinstance(exc, BlockedError):
         request.app.state.running.metrics.guard("input", "blocked")
+    return problem_response(exc)
+
+
+def problem_response(exc: Exception) -> JSONResponse:
+    """Return the response that tells of an exception."""
     problem = problem_of(exc)
     return JSONResponse(
         problem.model_dump(exclude_none=True), status_code=problem.status, media_type="application/problem+json"

@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from apps.api.errors import problem_of
+from apps.api.errors import problem_response
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SECURITY = {
@@ -50,9 +49,7 @@ class GateMiddleware:
         try:
             self._check(scope, limit_mb)
         except HTTPException as exc:
-            problem = problem_of(exc).model_dump(exclude_none=True)
-            answer = JSONResponse(problem, exc.status_code, media_type="application/problem+json")
-            await answer(scope, receive, send)
+            await problem_response(exc)(scope, receive, send)
         else:
             await self._app(scope, _limited(receive, limit_mb), send)
 

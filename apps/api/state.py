@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Literal
 
 import httpx
@@ -13,7 +12,7 @@ import httpx
 from apps.answering import Answering
 from apps.api.schemas import ComponentOut, ReadyOut
 from apps.bootstrap import Library, open_answering, open_cache, open_library, open_model, open_tracer
-from apps.settings import Settings, shown_url
+from apps.settings import Settings, heeds_proxy, shown_url
 from contracts import Answer, AnswerCache, FootnoteError
 from observability.metrics import Metrics
 
@@ -80,20 +79,12 @@ class Running:
 async def _answers(url: str, *, required: bool, api_key: str = "") -> ComponentOut:
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     try:
-        # A proxy set in the environment does not lead back to this machine.
-        async with httpx.AsyncClient(timeout=2.0, trust_env=not _is_loopback(httpx.URL(url).host)) as client:
+        async with httpx.AsyncClient(timeout=2.0, trust_env=heeds_proxy(url)) as client:
             answer = await client.get(url, headers=headers)
         ok, detail = answer.status_code == 200, f"{shown_url(url)} answered {answer.status_code}"
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
         ok, detail = False, f"{shown_url(url)}: {exc!r}"
     return ComponentOut(state="ready" if ok else "away", required=required, detail=detail)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def start(settings: Settings) -> Running:
