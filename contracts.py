@@ -10,15 +10,19 @@ Errors::
     ├── ConfigurationError        a setting is wrong or does not fit the stored data
     ├── InvalidInputError         the request itself cannot be served (empty question, bad name, unknown filter)
     ├── NotFoundError             no such document, collection, job or conversation
+    ├── ConflictError             the thing is in a state that does not allow this
+    ├── QueueFullError            too many jobs wait already; later there is room again
     ├── ParseError                a document could not be read; ``reason`` says why
     ├── BlockedError              a guard refused the input; ``violations`` say why
     ├── ModelUnavailableError     the model server is away or refused the request
+    ├── StaleEmbedderError        a collection's embedder changed while something was embedded for it
     └── StoreUnavailableError     the catalog cannot be reached
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -51,6 +55,14 @@ class NotFoundError(FootnoteError):
     """Nothing is stored under that name."""
 
 
+class ConflictError(FootnoteError):
+    """What is stored under that name is in a state that does not allow this."""
+
+
+class QueueFullError(FootnoteError):
+    """Too many jobs wait already; later there is room again."""
+
+
 class ParseFailure(StrEnum):
     """Why a document could not be read."""
 
@@ -59,6 +71,7 @@ class ParseFailure(StrEnum):
     CORRUPT = "corrupt"
     EMPTY = "empty"
     TOO_LARGE = "too_large"
+    TIMEOUT = "timeout"
     UNREADABLE = "unreadable"
     INTERNAL = "internal"
 
@@ -83,6 +96,10 @@ class ModelUnavailableError(FootnoteError):
     """The model server is away, or refused the request."""
 
 
+class StaleEmbedderError(FootnoteError):
+    """A collection was switched to another embedder meanwhile: embed again."""
+
+
 class StoreUnavailableError(FootnoteError):
     """The catalog cannot be reached."""
 
@@ -98,6 +115,7 @@ class ElementKind(StrEnum):
     LIST = "list"
     TABLE = "table"
     CODE = "code"
+    IMAGE = "image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,23 +132,40 @@ class Box:
 @dataclass(frozen=True, slots=True)
 class Element:
     """A piece of a document in reading order, as a parser found it. Pages count from 1; None where there are none.
-    `level` is a title's depth in the outline, 1 the outermost; it means nothing for other kinds."""
+    `level` is a title's depth in the outline, 1 the outermost; it means nothing for other kinds. A table's text is
+    Markdown; an image's is what was read in it, or its caption. `hidden` text is there but no reader can see it."""
 
     text: str
     kind: ElementKind = ElementKind.TEXT
     page: int | None = None
     boxes: tuple[Box, ...] = ()
     level: int = 1
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file inside another one: a member of an archive, a message of a mailbox, an attachment. `name` is its path
+    inside, with slashes. It lies at `path`, or `path` is None and `reason` and `message` say why it could not be
+    taken out."""
+
+    name: str
+    path: Path | None
+    reason: ParseFailure | None = None
+    message: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """What a parser read in one file; `elements` is never empty."""
+    """What a parser read in one file; `elements` is empty only where there are `members`, the files inside it.
+    `readers` are who may see it where the file itself says so, as front matter can."""
 
     title: str
     media_type: str
     elements: tuple[Element, ...]
     metadata: Mapping[str, str] = field(default_factory=dict)
+    members: tuple[Member, ...] = ()
+    readers: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +186,9 @@ class Document:
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A passage of a document version. `span` is a character range in the version's text (its elements joined by a
-    blank line); `position` counts the chunks of the version from 0; `headings` is the heading path, outermost first."""
+    blank line); `position` counts the chunks of the version from 0; `headings` is the heading path, outermost first.
+    `focus` is the part of the text that stands for it in the index, where that is not all of it: the sentence in its
+    window, the child in its parent. A `hidden` chunk holds text that no reader of the document can see."""
 
     id: str
     document_id: str
@@ -163,27 +200,82 @@ class Chunk:
     boxes: tuple[Box, ...] = ()
     headings: tuple[str, ...] = ()
     kind: ElementKind = ElementKind.TEXT
+    focus: str = ""
+    hidden: bool = False
+
+
+class ChunkStrategy(StrEnum):
+    """How documents are cut into chunks."""
+
+    STRUCTURAL = "structural"
+    FIXED = "fixed"
+    SENTENCE_WINDOW = "sentence_window"
+    PARENT_CHILD = "parent_child"
+
+
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    """How a collection's documents are cut; sizes are in tokens of its embedder."""
+
+    strategy: ChunkStrategy = ChunkStrategy.STRUCTURAL
+    chunk_tokens: int = 180
+    overlap_tokens: int = 24
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentSummary:
-    """A document as lists show it. `ingested_at` is in seconds since the epoch; `embedder` made its vectors."""
+    """A document in its current version as lists show it. `ingested_at` is in seconds since the epoch; `versions`
+    counts those kept, the current one included."""
 
     document: Document
-    embedder: str
     chunks: int
     generation: int
     ingested_at: float
+    versions: int = 1
 
 
 @dataclass(frozen=True, slots=True)
-class CollectionSummary:
-    """A collection as lists show it; `generation` is that of its last change."""
+class VersionSummary:
+    """A kept version of a document. `ingested_at` is when it last became current, in seconds since the epoch."""
+
+    version: str
+    title: str
+    size: int
+    chunks: int
+    ingested_at: float
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A named set of documents. `embedder` made the vectors that searches use; `next_embedder`, where not empty, is
+    being filled beside it. `generation` is that of the last change."""
 
     name: str
-    documents: int
-    chunks: int
+    embedder: str
+    cutting: Cutting
     generation: int
+    next_embedder: str = ""
+    documents: int = 0
+    chunks: int = 0
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What is known of one file that was read for a collection: a document, an archive, or a failure.
+
+    `fingerprint` is a sign from the file's own system (size, times, ETag) that its bytes are still the same; `digest`
+    is their SHA-256; `recipe` names everything that shaped the outcome besides the bytes. `container` is the source
+    that holds this one, for a member of an archive. `reason` and `message` are set when it could not be read."""
+
+    source: str
+    digest: str
+    recipe: str
+    fingerprint: str = ""
+    container: str = ""
+    reason: str | None = None
+    message: str | None = None
 
 
 # --- questions and answers --------------------------------------------------------------------------------------------
@@ -341,22 +433,47 @@ class JobState(StrEnum):
     INDEXING = "indexing"
     DONE = "done"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file to ingest. `reason` and `message` are set when it failed, `worker` once a worker claimed it."""
+    """One file to ingest. Its bytes lie at `path` until it is finished; `readers` None leaves them to the file. `done` of
+    `total` chunks are through the present stage; `files` counts the files inside an archive by what became of them.
+    `reason` and `message` are set when it failed. Times are in seconds since the epoch."""
 
     id: str
     collection: str
     source: str
     path: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    readers: tuple[str, ...] | None = None
     state: JobState = JobState.QUEUED
+    done: int = 0
+    total: int = 0
     document_id: str | None = None
     chunks: int = 0
+    files: Mapping[str, int] = field(default_factory=dict)
     reason: str | None = None
     message: str | None = None
-    worker: str = ""
+    created_at: float = 0.0
+    updated_at: float = 0.0
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+    @property
+    def percent(self) -> int:
+        """How much of the present stage is done; 100 only when all is."""
+        if self.state is JobState.DONE:
+            return 100
+        return min(99, 100 * self.done // self.total) if self.total else 0
+
+
+Report = Callable[[Job], Awaitable[None]]
+JobHandler = Callable[[Job, Report], Awaitable[Job]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,10 +494,12 @@ class Service:
 class Parser(Protocol):
     """Reads one file."""
 
-    async def parse(self, path: Path, name: str | None = None) -> ParsedFile:
+    async def parse(self, path: Path, name: str | None = None, *, scratch: Path | None = None) -> ParsedFile:
         """Return the text of the file at `path`, called `name` (default: the path's name).
 
-        Raises ParseError with a reason; an empty result is an error, never a success.
+        Files inside it are written below the folder `scratch`, which is the caller's to remove, and listed as
+        `members`; without it they are left where they are, unlisted. Raises ParseError with a reason; an empty result
+        is an error, never a success.
         """
         ...
 
@@ -388,8 +507,14 @@ class Parser(Protocol):
 class Splitter(Protocol):
     """Cuts a parsed file into chunks."""
 
+    @property
+    def name(self) -> str:
+        """Strategy, sizes and edition: whatever makes the same file come out differently changes it."""
+        ...
+
     def split(self, document: Document, parsed: ParsedFile) -> tuple[Chunk, ...]:
-        """Return the chunks in reading order. No chunk crosses a page, and none is over the embedder's budget."""
+        """Return the chunks in reading order. No chunk crosses a page or joins hidden with visible text, and what
+        stands for it in the index is within the embedder's budget."""
         ...
 
 
@@ -411,35 +536,221 @@ class Embedder(Protocol):
         ...
 
 
-class Catalog(Protocol):
-    """Documents, their chunks and vectors: the truth that indexes are views of. Writes are one transaction each."""
+class SentenceEncoder(Embedder, Protocol):
+    """An embedder that counts as its model reads: in tokens of its own tokenizer, special ones left out."""
 
-    async def put(self, document: Document, chunks: Sequence[Chunk], vectors: Vectors, embedder: str) -> int:
-        """Store a document version with its chunks and vectors, replacing the version before; return the generation."""
+    @property
+    def max_tokens(self) -> int:
+        """Tokens of a text that the model reads; it does not see what comes after them."""
         ...
 
-    async def delete(self, collection: str, document_id: str) -> int:
-        """Remove a document with its chunks and vectors; return the generation. Raises NotFoundError."""
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens `text` is, without a limit."""
+        ...
+
+    def count_tokens_many(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens each text is; faster than one by one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What is said about a file beside it: who may see it (None: nothing said), and its metadata. `problem` says why
+    that cannot be understood."""
+
+    readers: tuple[str, ...] | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFile:
+    """A file of a source tree. `fingerprint` changes with its bytes; it is empty where the tree has no such sign."""
+
+    name: str
+    fingerprint: str
+    description: Description = Description()
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The files of a source tree, and the folders below which some could not be listed, each with the reason."""
+
+    files: tuple[ListedFile, ...]
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+
+class SourceTree(Protocol):
+    """A folder, a bucket, a share, or a single file of one."""
+
+    @property
+    def root(self) -> str:
+        """What the names of all its files start with."""
+        ...
+
+    async def list(self) -> Listing:
+        """Return its files. Raises InvalidInputError when it does not exist or cannot be reached."""
+        ...
+
+    async def fetch(self, name: str, scratch: Path) -> Path:
+        """Return where the bytes of a file are on this machine, which may be in the folder `scratch`. Raises OSError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StagedFile:
+    """A private copy of a source's bytes while it is being read; `digest` is their SHA-256, `size` is in bytes."""
+
+    path: Path
+    digest: str
+    size: int
+
+
+class OriginalStore(Protocol):
+    """Where the bytes of documents are kept, under their SHA-256."""
+
+    def path(self, version: str) -> Path:
+        """Return where the bytes are, or would be."""
+        ...
+
+    async def digest(self, source: Path) -> str:
+        """Return the SHA-256 of a file in hex. Raises OSError."""
+        ...
+
+    async def stage(self, source: Path, called: str) -> StagedFile:
+        """Copy a file, so that it cannot change while it is read. Raises ParseError and OSError."""
+        ...
+
+    async def adopt(self, staged: StagedFile) -> None:
+        """Keep the staged bytes under their hash."""
+        ...
+
+    async def release(self, staged: StagedFile) -> None:
+        """Remove the staged copy."""
+        ...
+
+    async def discard(self, version: str) -> None:
+        """Remove the bytes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedVersion:
+    """A document version ready to be stored: row i of `vectors` belongs to chunk i, and `hashes[i]` names the text that
+    it was made of."""
+
+    document: Document
+    chunks: tuple[Chunk, ...]
+    hashes: tuple[str, ...]
+    vectors: Vectors
+    state: SourceState
+
+
+class Catalog(Protocol):
+    """Documents in their versions, with chunks and vectors: the truth that indexes are views of. Each write is one
+    transaction, and counts the collection's generation up."""
+
+    async def put(self, versions: Sequence[EmbeddedVersion], embedder: str) -> int:
+        """Store documents of one collection in a new current version, or in the same one cut anew, with their states;
+        return the generation. The versions before are kept, without being searched, as far as the policy says. Raises
+        StaleEmbedderError when the vectors are not of the collection's embedder any more."""
+        ...
+
+    async def delete(self, collection: str, document_ids: Sequence[str]) -> int:
+        """Remove documents with all their versions, and the states of their sources; ids that are gone are passed
+        over. Return the generation."""
+        ...
+
+    async def move(self, collection: str, document_id: str, new: Document, state: SourceState) -> int:
+        """Store a document under the id, source and title of `new`, with its versions; return the generation. Raises
+        NotFoundError."""
         ...
 
     async def find(self, collection: str, document_id: str) -> DocumentSummary | None:
         """Return the document, or None."""
         ...
 
-    async def uses(self, version: str) -> bool:
-        """Return whether any document, in any collection, is in this version."""
-        ...
-
     async def list(self, collection: str, *, limit: int = 100, after: str = "") -> tuple[DocumentSummary, ...]:
         """Return documents ordered by source, then id, starting after the document with the id `after`."""
         ...
 
-    async def chunks(self, collection: str, document_id: str) -> tuple[Chunk, ...]:
-        """Return a document's chunks in reading order. Raises NotFoundError."""
+    async def versions(self, collection: str, document_id: str) -> tuple[VersionSummary, ...]:
+        """Return the kept versions of a document, newest first. Raises NotFoundError."""
         ...
 
-    async def collections(self) -> tuple[CollectionSummary, ...]:
-        """Return every collection that holds or held documents, by name."""
+    async def chunks(self, collection: str, document_id: str, version: str = "") -> tuple[Chunk, ...]:
+        """Return the chunks of a document's version (default: the current one) in reading order. Raises
+        NotFoundError."""
+        ...
+
+    async def uses(self, version: str) -> bool:
+        """Return whether any document, in any collection, has this version, current or kept."""
+        ...
+
+    async def known_vectors(self, hashes: Sequence[str], embedder: str) -> Mapping[str, NDArray[np.float32]]:
+        """Return the vectors that are stored for these texts, by hash."""
+        ...
+
+
+class Collections(Protocol):
+    """The collections and their settings."""
+
+    async def ensure(self, name: str, embedder: str, cutting: Cutting) -> Collection:
+        """Return the collection, made with these settings if it does not exist."""
+        ...
+
+    async def find(self, name: str) -> Collection | None:
+        """Return the collection, or None."""
+        ...
+
+    async def list(self) -> tuple[Collection, ...]:
+        """Return every collection, by name."""
+        ...
+
+    async def recut(self, name: str, cutting: Cutting) -> None:
+        """Change how documents are cut from now on; those that are there change when they are next synced."""
+        ...
+
+    async def delete(self, name: str) -> None:
+        """Remove the collection with all that it holds. Raises NotFoundError."""
+        ...
+
+
+class SourceStates(Protocol):
+    """The file list of a collection: which files were read, and what became of them."""
+
+    async def states(self, collection: str, under: str = "") -> Mapping[str, SourceState]:
+        """Return the states of the sources that start with `under`, by source."""
+        ...
+
+    async def record(self, collection: str, states: Sequence[SourceState]) -> None:
+        """Store states of sources that made no document: failures, archives. A document that is there stays."""
+        ...
+
+    async def forget(self, collection: str, sources: Sequence[str]) -> None:
+        """Remove states."""
+        ...
+
+
+class Builds(Protocol):
+    """Vectors of another embedder, filled beside those that searches use."""
+
+    async def begin(self, collection: str, embedder: str) -> None:
+        """Make `embedder` the collection's next one. One that was begun before is given up."""
+        ...
+
+    async def missing(self, collection: str, embedder: str, limit: int) -> tuple[tuple[str, Document, Chunk], ...]:
+        """Return up to `limit` current chunks that have no vector of this embedder yet, each with the hash under which
+        its vector belongs."""
+        ...
+
+    async def add(self, embedder: str, hashes: Sequence[str], vectors: Vectors) -> None:
+        """Store vectors of texts, by the hash of the text."""
+        ...
+
+    async def switch(self, collection: str, embedder: str) -> bool:
+        """Let searches use the next embedder and remove the vectors of the one before; False, and nothing changed,
+        when chunks have come that lack a vector."""
         ...
 
 
@@ -470,12 +781,12 @@ class ChangeFeed(Protocol):
         """Return the documents that changed after generation `since`, each once, by its last change."""
         ...
 
-    async def embedders(self, collection: str) -> frozenset[str]:
-        """Return the names of the embedders that made the vectors of the collection's documents."""
+    async def embedder(self, collection: str) -> str:
+        """Return the name of the embedder whose vectors searches of the collection use. Raises NotFoundError."""
         ...
 
-    async def vectors(self, document_id: str, embedder: str) -> StoredVectors:
-        """Return the document's current vectors made by `embedder`; none if it was deleted."""
+    async def vectors(self, document_ids: Sequence[str], embedder: str) -> Mapping[str, StoredVectors]:
+        """Return the vectors of the documents' current versions made by `embedder`; a deleted document is missing."""
         ...
 
 
@@ -492,24 +803,28 @@ class Passages(Protocol):
 
 
 class JobQueue(Protocol):
-    """Ingestion jobs, kept in the catalog's database."""
+    """Ingestion jobs, which outlive every process."""
 
-    async def enqueue(self, job: Job) -> None:
-        """Add a job."""
-        ...
-
-    async def claim(self, worker: str) -> Job | None:
-        """Take the oldest queued job, or one whose worker stopped reporting; None when there is nothing to do. A job
-        that two workers died of has failed: it is not taken a third time."""
-        ...
-
-    async def report(self, job: Job) -> None:
-        """Store the job's state; it also counts as the worker's sign of life. Nothing is stored when the job is
-        finished, or another worker's by now."""
+    async def enqueue(self, jobs: Sequence[Job]) -> None:
+        """Add jobs. Raises QueueFullError, and adds none, when too many would wait."""
         ...
 
     async def get(self, job_id: str) -> Job:
         """Return the job. Raises NotFoundError."""
+        ...
+
+    async def list(self, collection: str | None = None, *, limit: int = 100) -> tuple[Job, ...]:
+        """Return the jobs of a collection, or of all, newest first."""
+        ...
+
+    async def cancel(self, job_id: str) -> None:
+        """Cancel a job that waits or runs. Raises NotFoundError, and ConflictError when it is finished."""
+        ...
+
+    async def run(self, handler: JobHandler, stop: asyncio.Event) -> None:
+        """Run jobs until `stop` is set. The handler reports how far it is and returns the job as it ended. It is
+        cancelled with its job, and called again with a job whose worker died or was stopped; it tries again by itself
+        when it raises StoreUnavailableError, and any other error fails the job."""
         ...
 
 

@@ -2,25 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import functools
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apps.database import open_database
 from apps.indexing import Indexing
-from apps.settings import Settings, heeds_proxy
-from contracts import AnswerCache, Catalog, ChatModel, DenseIndex, Embedder, JobQueue, Memory, Retriever, RunLog, Tracer
+from apps.reembedding import Reembedding
+from apps.settings import IngestionSettings, Settings, heeds_proxy
+from apps.syncing import Syncing
+from contracts import (
+    AnswerCache,
+    Catalog,
+    ChatModel,
+    ChunkStrategy,
+    Collections,
+    Cutting,
+    DenseIndex,
+    Embedder,
+    JobQueue,
+    Memory,
+    Parser,
+    Retriever,
+    RunLog,
+    SourceStates,
+    SourceTree,
+    Splitter,
+    StoreUnavailableError,
+    Tracer,
+)
 from observability.recording_tracer import NullTracer
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from apps.answering import Answering
     from cache.memory_answer_cache import NullAnswerCache
     from cache.redis_answer_cache import RedisAnswerCache
+    from ingestion.pebble_sandbox import SandboxedParser
     from observability.metrics import Metrics
     from observability.mlflow_tracer import MlflowTracer
+    from retrieval.dense_retriever import DenseRetriever
+    from retrieval.embedder_shelf import EmbedderShelf
     from retrieval.sentence_transformers_embedder import SentenceTransformersEmbedder
     from serving.langchain_chat_model import LangChainChatModel
+
+
+PARSING_EDITION = "parsing-2"  # part of every recipe: a new one has every file read again at the next sync
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,75 +60,150 @@ class Library:
 
     settings: Settings
     catalog: Catalog
+    collections: Collections
+    states: SourceStates
     jobs: JobQueue
     memory: Memory
-    embedder: Embedder
+    open_embedder: Callable[[str], Embedder]
     retriever: Retriever
     indexing: Indexing
+    syncing: Syncing
+    reembedding: Reembedding
     originals_path: Callable[[str], Path]
     identity: str
+    aclose: Callable[[], Awaitable[None]]
 
 
 def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
     """Wire ingestion and retrieval. Raises ConfigurationError or StoreUnavailableError."""
-    from ingestion.csv_parser import CsvParser
-    from ingestion.llamaindex_splitter import LlamaIndexSplitter
-    from ingestion.media_types import CSV, PDF
     from ingestion.originals import Originals
-    from ingestion.parser_router import ParserRouter
-    from ingestion.pdfium_parser import PdfiumParser
+    from ingestion.sql_builds import SqlBuilds
     from ingestion.sql_catalog import SqlCatalog, read_identity
-    from ingestion.sql_job_queue import SqlJobQueue
-    from ingestion.sql_views import SqlChangeFeed, SqlPassages
-    from ingestion.unstructured_parser import UnstructuredParser
-    from retrieval.dense_retriever import DenseRetriever
-    from retrieval.faiss_index import FaissIndex
+    from ingestion.sql_collections import SqlCollections
+    from ingestion.sql_source_states import SqlSourceStates
+    from retrieval.embedder_shelf import EmbedderShelf
     from retrieval.sql_memory import SqlMemory
 
+    reading = settings.ingestion
     engine = open_database(settings.catalog_url)
-    catalog = SqlCatalog(engine)
-    originals = Originals(settings.data_dir / "originals")
-    embedder = _embedder(settings)
-    feed = SqlChangeFeed(engine)
     identity = read_identity(engine)
-
-    def open_index(collection: str) -> DenseIndex:
-        snapshot = settings.data_dir / "index" / f"{collection}.npz"
-        return FaissIndex(
-            feed, collection, embedder=embedder.name, dimension=embedder.dimension, snapshot=snapshot, catalog=identity
-        )
-
+    embedders = EmbedderShelf(functools.partial(_embedder, settings))
+    parser = open_parser(reading)
+    originals = Originals(settings.data_dir / "originals", max_bytes=reading.max_file_mb << 20)
+    collections = SqlCollections(engine)
+    indexing = Indexing(
+        parser=parser,
+        edition=PARSING_EDITION,
+        open_splitter=functools.cache(functools.partial(_splitter, embedders)),
+        open_embedder=embedders.open,
+        catalog=SqlCatalog(engine, keep_versions=reading.keep_versions, keep_days=reading.keep_version_days),
+        collections=collections,
+        states=SqlSourceStates(engine),
+        originals=originals,
+        run_log=_run_log(settings),
+        embedder=embedders.open(settings.embedding.model).name,
+        cutting=default_cutting(settings),
+        scratch=_made(settings.data_dir / "scratch"),
+    )
     return Library(
         settings=settings,
-        catalog=catalog,
-        jobs=SqlJobQueue(engine),
+        catalog=indexing.catalog,
+        collections=collections,
+        states=indexing.states,
+        jobs=_jobs(settings),
         memory=SqlMemory(engine),
-        embedder=embedder,
-        retriever=DenseRetriever(
-            embedder=embedder,
-            feed=feed,
-            passages=SqlPassages(engine),
-            open_index=open_index,
-            tracer=tracer or NullTracer(),
-        ),
-        indexing=Indexing(
-            parser=ParserRouter(
-                {PDF: PdfiumParser(), CSV: CsvParser()},
-                UnstructuredParser(),
-                max_bytes=settings.ingestion.max_file_mb << 20,
-            ),
-            splitter=LlamaIndexSplitter(
-                embedder.count_tokens,
-                chunk_tokens=settings.ingestion.chunk_tokens,
-                chunk_overlap_tokens=settings.ingestion.chunk_overlap_tokens,
-            ),
-            embedder=embedder,
-            catalog=catalog,
-            originals=originals,
-            run_log=_run_log(settings),
-        ),
+        open_embedder=embedders.open,
+        retriever=_retriever(settings, engine, identity, embedders, tracer or NullTracer()),
+        indexing=indexing,
+        syncing=Syncing(indexing),
+        reembedding=Reembedding(collections, SqlBuilds(engine), embedders.open),
         originals_path=originals.path,
         identity=identity,
+        aclose=parser.close,
+    )
+
+
+def open_tree(location: str) -> SourceTree:
+    """Return the files at a path or URL."""
+    from ingestion.fsspec_tree import FsspecTree
+
+    return FsspecTree(location)
+
+
+def open_watch(trees: Sequence[SourceTree], interval_s: float) -> AsyncGenerator[None]:
+    """Return what tells when to look at the trees again; their roots are known once they were listed."""
+    from ingestion.watchfiles_watch import watch
+
+    return watch([Path(tree.root) for tree in trees if "://" not in tree.root], interval_s)
+
+
+def default_cutting(
+    settings: Settings,
+    strategy: ChunkStrategy = ChunkStrategy.STRUCTURAL,
+    chunk_tokens: int | None = None,
+    overlap_tokens: int | None = None,
+) -> Cutting:
+    """Return how a collection is cut where nothing else is said."""
+    ingestion = settings.ingestion
+    return Cutting(
+        strategy,
+        ingestion.chunk_tokens if chunk_tokens is None else chunk_tokens,
+        ingestion.chunk_overlap_tokens if overlap_tokens is None else overlap_tokens,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ParseOptions:
+    """What parsers need to know of the settings; sizes are in bytes."""
+
+    passwords: tuple[str, ...] = field(default=(), repr=False)
+    max_file_bytes: int = 100 << 20
+    max_unpacked_bytes: int = 2 << 30
+    max_members: int = 20_000
+
+
+def build_parser(options: ParseOptions) -> Parser:
+    """Return the parser of every kind of file. Worker processes call it; libraries are loaded at their first use."""
+    from ingestion import media_types as kinds
+    from ingestion.archive_parser import ArchiveParser
+    from ingestion.csv_parser import CsvParser
+    from ingestion.parser_router import ParserRouter
+    from ingestion.pdfium_parser import PdfiumParser
+    from ingestion.plain_text_parser import PlainTextParser
+    from ingestion.unstructured_parser import UnstructuredParser
+
+    archives = ArchiveParser(
+        options.passwords,
+        max_members=options.max_members,
+        max_bytes=options.max_unpacked_bytes,
+        max_member_bytes=options.max_file_bytes,
+    )
+    return ParserRouter(
+        {
+            kinds.PDF: PdfiumParser(),
+            kinds.CSV: CsvParser(),
+            **dict.fromkeys(kinds.ARCHIVE_TYPES, archives),
+        },
+        UnstructuredParser(),
+        max_bytes=options.max_file_bytes,
+    )
+
+
+def open_parser(ingestion: IngestionSettings) -> SandboxedParser:
+    """Return the parser of every kind of file, run in worker processes that start at the first file."""
+    from ingestion.pebble_sandbox import SandboxedParser
+
+    options = ParseOptions(
+        passwords=tuple(password.get_secret_value() for password in ingestion.passwords),
+        max_file_bytes=ingestion.max_file_mb << 20,
+        max_unpacked_bytes=ingestion.max_unpacked_mb << 20,
+        max_members=ingestion.max_members,
+    )
+    return SandboxedParser(
+        functools.partial(build_parser, options),
+        workers=ingestion.parse_workers or max(1, (os.cpu_count() or 2) - 1),
+        seconds=ingestion.parse_seconds,
+        memory_mb=ingestion.parse_memory_mb,
     )
 
 
@@ -170,15 +276,76 @@ def open_answering(library: Library, tracer: Tracer, cache: AnswerCache, model: 
             temperature=serving.temperature,
         ),
         cache_enabled=settings.cache.enabled,
-        namespace=f"{library.identity} {library.embedder.name} {settings.validation!r}",
+        namespace=f"{library.identity} {settings.validation!r}",
     )
 
 
-def _embedder(settings: Settings) -> SentenceTransformersEmbedder:
+def _embedder(settings: Settings, model: str) -> SentenceTransformersEmbedder:
     from retrieval.sentence_transformers_embedder import SentenceTransformersEmbedder
 
     embedding = settings.embedding
-    return SentenceTransformersEmbedder(embedding.model, batch_size=embedding.batch_size, threads=embedding.threads)
+    return SentenceTransformersEmbedder(
+        model, runtime=embedding.runtime, batch_tokens=embedding.batch_tokens, threads=embedding.threads
+    )
+
+
+def _splitter(embedders: EmbedderShelf, cutting: Cutting, embedder: str) -> Splitter:
+    from ingestion.llamaindex_splitter import LlamaIndexSplitter
+
+    return LlamaIndexSplitter(
+        embedders.open(embedder).count_tokens,
+        chunk_tokens=cutting.chunk_tokens,
+        chunk_overlap_tokens=cutting.overlap_tokens,
+    )
+
+
+def _retriever(
+    settings: Settings, engine: Engine, identity: str, embedders: EmbedderShelf, tracer: Tracer
+) -> DenseRetriever:
+    from ingestion.sql_views import SqlChangeFeed, SqlPassages
+    from retrieval.dense_retriever import DenseRetriever
+    from retrieval.faiss_index import FaissIndex
+
+    feed = SqlChangeFeed(engine)
+
+    def open_index(collection: str, embedder: Embedder) -> DenseIndex:
+        return FaissIndex(
+            feed,
+            collection,
+            embedder=embedder.name,
+            dimension=embedder.dimension,
+            folder=settings.data_dir / "index",
+            catalog=identity,
+        )
+
+    return DenseRetriever(
+        open_embedder=embedders.open,
+        feed=feed,
+        passages=SqlPassages(engine),
+        open_index=open_index,
+        tracer=tracer,
+    )
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        message = f"The data folder cannot be used: {exc}. Set FOOTNOTE_DATA_DIR to a folder that can be written to."
+        raise StoreUnavailableError(message) from exc
+    return folder
+
+
+def _jobs(settings: Settings) -> JobQueue:
+    from ingestion.dbos_job_queue import DbosJobQueue, JobLimits
+    from ingestion.filelock_presence import FilelockPresence
+    from ingestion.postgres_presence import PostgresPresence
+
+    url = settings.jobs_url
+    local = url.startswith("sqlite")
+    presence = FilelockPresence(settings.data_dir / "workers") if local else PostgresPresence(url)
+    limits = JobLimits(queued=settings.ingestion.max_queued_jobs, at_once=settings.ingestion.concurrent_jobs)
+    return DbosJobQueue(url, presence, limits)
 
 
 def _run_log(settings: Settings) -> RunLog:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from contracts import ConfigurationError, StoreUnavailableError
@@ -24,8 +24,9 @@ def open_database(url: str) -> Engine:
         if is_file:
             Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed, connect_args={"timeout": 30} if is_file else {})
-        if is_file:
+        if parsed.get_backend_name() == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
         _migrate(engine, Path(f"{parsed.database}.lock") if is_file else None)
     except (OSError, SQLAlchemyError) as exc:
         raise StoreUnavailableError(
@@ -36,8 +37,16 @@ def open_database(url: str) -> Engine:
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver begins no transactions of its own: see _begin_sqlite
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Begin as the execution option `sqlite_begin` says. A transaction that reads before it writes must take the
+    writer's lock at its start ("BEGIN IMMEDIATE"), else it fails when another one wrote in between."""
+    if begin := connection.get_execution_options().get("sqlite_begin", "BEGIN"):
+        connection.exec_driver_sql(begin)
 
 
 def _migrate(engine: Engine, lock: Path | None) -> None:
@@ -48,8 +57,9 @@ def _migrate(engine: Engine, lock: Path | None) -> None:
     from alembic.config import Config
     from filelock import FileLock
 
+    writer = engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
-    with FileLock(lock, timeout=60) if lock else nullcontext(), engine.begin() as connection:
+    with FileLock(lock, timeout=60) if lock else nullcontext(), writer.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -1,209 +1,345 @@
-"""A file becomes searchable chunks: keep, parse, split, embed, store. A failure leaves the old version in place."""
+"""A file becomes searchable chunks: stage, parse, split, embed, store. A failure leaves the old version in place."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import json
 import logging
+import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from weakref import WeakValueDictionary
 
+from apps.embedding_batches import CutVersion, EmbeddingBatches, OnProgress
+from apps.side_by_side import side_by_side
+from apps.sources import INSIDE, FileList, Indexed, Outcome, Source, identify, local_file
 from contracts import (
     PUBLIC,
     Catalog,
-    Chunk,
+    Collection,
+    Collections,
+    Cutting,
     Document,
     DocumentSummary,
     Embedder,
     FootnoteError,
+    InvalidInputError,
     JobState,
+    Member,
+    NotFoundError,
+    OriginalStore,
     ParsedFile,
     ParseError,
     ParseFailure,
     Parser,
     RunLog,
+    SourceState,
+    SourceStates,
     Splitter,
+    StagedFile,
+    StaleEmbedderError,
 )
 
+_DEEPEST = 5  # archives in archives
+_AT_ONCE = 64  # files under way; most of them wait for their turn to be parsed or embedded
+_LARGE = 4 << 20  # bytes; of files that are larger, two are under way at once
+_TRY_AGAIN = frozenset({ParseFailure.TIMEOUT, ParseFailure.UNREADABLE, ParseFailure.INTERNAL})
 _log = logging.getLogger(__name__)
 
 
-class OriginalStore(Protocol):
-    """Where the bytes of documents are kept, under their SHA-256."""
-
-    def path(self, version: str) -> Path:
-        """Return where the bytes are."""
-        ...
-
-    async def digest(self, source: Path) -> str:
-        """Return the SHA-256 of a file in hex."""
-        ...
-
-    async def keep(self, source: Path) -> str:
-        """Copy a file in and return its SHA-256 in hex."""
-        ...
-
-    async def discard(self, version: str) -> None:
-        """Remove the bytes."""
-        ...
-
-
-class Outcome(StrEnum):
-    """What became of a file."""
-
-    ADDED = "added"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    FAILED = "failed"
-
-
 @dataclass(frozen=True, slots=True)
-class Indexed:
-    """One file's outcome. `reason` and `message` are set when it failed."""
+class _Run:
+    """What stays the same while a file, and all inside it, is indexed."""
 
-    source: str
-    outcome: Outcome
-    document_id: str | None = None
-    chunks: int = 0
-    seconds: float = 0.0
-    reason: str | None = None
-    message: str | None = None
+    collection: Collection
+    known: FileList
+    on_progress: OnProgress
+    depth: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file to index: where its bytes are, and under which name and for whom it is stored."""
-
-    path: Path
-    name: str
-    collection: str = "default"
-    readers: tuple[str, ...] = (PUBLIC,)
-
-
-OnStage = Callable[[JobState], Awaitable[None]]
-
-
-async def _no_report(stage: JobState) -> None:
+async def _no_report(stage: JobState, done: int = 0, total: int = 0) -> None:
     pass
 
 
 @dataclass(frozen=True, slots=True)
 class Indexing:
-    """The offline use case over its ports."""
+    """The offline use case over its ports. Files that are indexed at once are embedded and stored together.
+
+    `edition` changes whenever parsing does; `embedder` and `cutting` are those of a new collection. Temporary files go
+    below `scratch`.
+    """
 
     parser: Parser
-    splitter: Splitter
-    embedder: Embedder
+    edition: str
+    open_splitter: Callable[[Cutting, str], Splitter]
+    open_embedder: Callable[[str], Embedder]
     catalog: Catalog
+    collections: Collections
+    states: SourceStates
     originals: OriginalStore
     run_log: RunLog
+    embedder: str
+    cutting: Cutting
+    scratch: Path
+    _batches: dict[tuple[str, str], EmbeddingBatches] = field(default_factory=dict, init=False)
+    _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary, init=False)
+    _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2), init=False)
 
-    async def index(self, source: Source, on_stage: OnStage = _no_report) -> Indexed:
-        """Make one file searchable and return what became of it. Only a store that is away raises."""
-        started = time.perf_counter()
-        try:
-            done = await self._index(source, on_stage)
-        except ParseError as exc:
-            done = _failed(source, exc.reason, str(exc))
-        except OSError as exc:
-            done = _failed(source, ParseFailure.UNREADABLE, str(exc))
-        except FootnoteError:
-            raise
-        except Exception as exc:
-            _log.exception("indexing %s failed", source.name)
-            done = _failed(source, ParseFailure.INTERNAL, repr(exc))
-        return replace(done, seconds=time.perf_counter() - started)
+    async def index(self, source: Source, on_progress: OnProgress = _no_report) -> Indexed:
+        """Make one file searchable, with the files inside it, and return what became of it. Only a store that is away
+        raises."""
+        collection = await self.open_collection(source.collection)
+        known = FileList(await self.states.states(source.collection, source.name))
+        return await self._index(source, _Run(collection, known, on_progress))
 
-    async def remove(self, collection: str, document_id: str) -> int:
-        """Delete a document everywhere and return the generation. Raises NotFoundError."""
-        found = await self.catalog.find(collection, document_id)
-        generation = await self.catalog.delete(collection, document_id)
-        if found is not None:
-            await self._discard(found.document.version)
+    async def index_all(self, sources: Iterable[Source], collection: str, known: FileList) -> AsyncGenerator[Indexed]:
+        """Index many files of one collection, of which `known` is known, and yield what became of each as it comes."""
+        run = _Run(await self.open_collection(collection), known, _no_report)
+        async for done in side_by_side(lambda source: self._index(source, run), sources, _AT_ONCE):
+            yield done
+
+    async def open_collection(self, name: str) -> Collection:
+        """Return the collection; a new one has the settings that are the default now."""
+        return await self.collections.ensure(name, self.embedder, self.cutting)
+
+    async def remove(self, collection: str, document_ids: Sequence[str]) -> int:
+        """Delete documents everywhere, with all their versions, and return the generation."""
+        gone: set[str] = set()
+        for each in document_ids:
+            with suppress(NotFoundError):
+                gone.update(version.version for version in await self.catalog.versions(collection, each))
+        generation = await self.catalog.delete(collection, document_ids)
+        for version in gone:
+            await self._discard(version)
         return generation
+
+    async def remove_collection(self, name: str) -> None:
+        """Delete a collection with all its documents, everywhere. Raises NotFoundError."""
+        states = await self.states.states(name)
+        ids = [identify(name, source) for source in states]
+        for start in range(0, len(ids), 500):
+            await self.remove(name, ids[start : start + 500])
+        await self.collections.delete(name)
+
+    async def restore(self, document: DocumentSummary, version: str) -> Indexed:
+        """Make a kept version, named by the first digits of its SHA-256, the current one again. Raises NotFoundError
+        and, when it is not one version, InvalidInputError."""
+        here = document.document
+        kept = [v.version for v in await self.catalog.versions(here.collection, here.id)]
+        named = [each for each in kept if each.startswith(version)]
+        if len(named) != 1 or not version:
+            message = f"{version!r} names {len(named)} of the {len(kept)} kept versions of {here.source!r}."
+            raise InvalidInputError(message) if named else NotFoundError(message)
+        path = self.originals.path(named[0])
+        return await self.index(Source(here.source, local_file(path), here.collection, readers=here.readers))
 
     async def record(self, collection: str, done: Sequence[Indexed], seconds: float) -> None:
         """Log an ingestion as a run with its parameters and metrics."""
         counts = {f"files_{outcome}": float(sum(d.outcome == outcome for d in done)) for outcome in Outcome}
-        chunks = float(sum(d.chunks for d in done))
+        chunks = float(sum(d.chunks for d in done if d.outcome in (Outcome.ADDED, Outcome.UPDATED)))
+        found = await self.collections.find(collection)
         await self.run_log.record(
             f"ingest {collection}",
-            {"collection": collection, "embedder": self.embedder.name, "files": str(len(done))},
+            {"collection": collection, "embedder": found.embedder if found else "", "files": str(len(done))},
             {**counts, "chunks": chunks, "seconds": seconds, "chunks_per_second": chunks / seconds if seconds else 0.0},
         )
 
-    async def _index(self, source: Source, on_stage: OnStage) -> Indexed:
-        document_id = identify(source.collection, source.name)
-        known = await self.catalog.find(source.collection, document_id)
-        if known is not None and await self._is_current(known, source):
-            return Indexed(source.name, Outcome.UNCHANGED, document_id, known.chunks)
-        version = await self.originals.keep(source.path)
+    def recipe(self, collection: Collection, source: Source) -> str:
+        """Return the name of all that shapes what becomes of a file, besides its bytes."""
+        given = json.dumps([source.readers, dict(source.metadata), source.problem], sort_keys=True)
+        splitter = self.open_splitter(collection.cutting, collection.embedder)
+        return f"{self.edition} {splitter.name} {hashlib.sha256(given.encode()).hexdigest()[:8]}"
+
+    def remembered(self, source: Source, recipe: str, known: FileList, digest: str = "") -> Indexed | None:
+        """Return the outcome of a file that need not be read again: known by its fingerprint, or by its digest."""
+        state = known.get(source.name)
+        if state is None or state.recipe != recipe or state.reason in _TRY_AGAIN:
+            return None
+        same = digest == state.digest if digest else state.fingerprint and state.fingerprint == source.fingerprint
+        inside = list(known.every_inside(source.name))
+        if not same or any(member.reason in _TRY_AGAIN for member in inside):
+            return None
+        return _outcome_of(source.collection, state, tuple(_outcome_of(source.collection, each) for each in inside))
+
+    async def _index(self, source: Source, run: _Run) -> Indexed:
+        started = time.perf_counter()
+        state = SourceState(source.name, "", self.recipe(run.collection, source), source.fingerprint, source.container)
+        if not _is_unicode(source.name):  # such a name can be neither stored nor printed
+            message = f"The name {source.name!r} is not valid UTF-8: rename the file."
+            done = Indexed(_printable(source.name), Outcome.FAILED, reason=ParseFailure.UNREADABLE, message=message)
+        elif same := self.remembered(source, state.recipe, run.known):
+            done = same
+        else:
+            turn = self._turns.setdefault(source.name, asyncio.Lock())
+            async with turn:
+                with tempfile.TemporaryDirectory(dir=self.scratch, ignore_cleanup_errors=True) as scratch:
+                    done = await self._read(source, state, Path(scratch), run)
+        return replace(done, seconds=time.perf_counter() - started)
+
+    async def _read(self, source: Source, state: SourceState, scratch: Path, run: _Run) -> Indexed:
         try:
-            chunks = await self._store(source, document_id, version, on_stage)
-            if not self.originals.path(version).exists():  # the last other document with these bytes went meanwhile
-                await self.originals.keep(source.path)
-        finally:
-            await self._discard(version)
-        if known is not None:
-            await self._discard(known.document.version)
-        return Indexed(source.name, Outcome.UPDATED if known else Outcome.ADDED, document_id, len(chunks))
+            with _failures_named(source.name):
+                path = await _fetched(source, scratch)
+                if run.known.get(source.name):
+                    digest = await self.originals.digest(path)
+                    if same := self.remembered(source, state.recipe, run.known, digest):
+                        await self._refresh_fingerprint(source, run)
+                        return same
+                staged = await self.originals.stage(path, source.name)
+                state = replace(state, digest=staged.digest)
+                try:
+                    return await self._parse(source, staged, state, scratch, run)
+                finally:
+                    await self.originals.release(staged)
+        except ParseError as exc:
+            state = replace(state, reason=exc.reason, message=str(exc))
+            await self.states.record(run.collection.name, [state])
+            return _outcome_of(source.collection, state)
 
-    async def _is_current(self, known: DocumentSummary, source: Source) -> bool:
-        same_settings = known.embedder == self.embedder.name and known.document.readers == source.readers
-        return same_settings and known.document.version == await self.originals.digest(source.path)
+    async def _refresh_fingerprint(self, source: Source, run: _Run) -> None:
+        state = run.known.get(source.name)
+        if state and state.fingerprint != source.fingerprint:
+            await self.states.record(run.collection.name, [replace(state, fingerprint=source.fingerprint)])
 
-    async def _store(self, source: Source, document_id: str, version: str, on_stage: OnStage) -> tuple[Chunk, ...]:
-        original = self.originals.path(version)
-        await on_stage(JobState.PARSING)
-        parsed = await self.parser.parse(original, source.name)
-        document = _document(source, document_id, version, parsed, original.stat().st_size)
-        chunks = self.splitter.split(document, parsed)
+    async def _parse(self, source: Source, staged: StagedFile, state: SourceState, scratch: Path, run: _Run) -> Indexed:
+        document_id = identify(source.collection, source.name)
+        outcome = Outcome.UPDATED if run.known.get(source.name) else Outcome.ADDED
+        chunks = 0
+        async with self._space(staged.size):
+            await run.on_progress(JobState.PARSING)
+            parsed = await self.parser.parse(staged.path, source.name, scratch=scratch)
+            if parsed.elements:
+                chunks = await self._store(source, document_id, staged, parsed, state, run)
+        members = [done async for done in self._members(source, parsed, run)]
+        await self._forget_members(source, parsed, run)
+        if not parsed.elements:  # noted last: an archive is done when all inside it is
+            await self.states.record(run.collection.name, [state])
+            return Indexed(source.name, outcome, members=tuple(members))
+        return Indexed(source.name, outcome, document_id, chunks, members=tuple(members))
+
+    async def _store(
+        self,
+        source: Source,
+        document_id: str,
+        staged: StagedFile,
+        parsed: ParsedFile,
+        state: SourceState,
+        run: _Run,
+    ) -> int:
+        collection = run.collection
+        document = _document(source, document_id, staged, parsed)
+        splitter = self.open_splitter(collection.cutting, collection.embedder)
+        chunks = await asyncio.to_thread(splitter.split, document, parsed)
         if not chunks:
             raise ParseError(ParseFailure.EMPTY, f"{source.name!r} holds no text.")
-        await on_stage(JobState.EMBEDDING)
-        vectors = await self.embedder.embed([embedded_text(document, chunk) for chunk in chunks])
-        await on_stage(JobState.INDEXING)
-        await self.catalog.put(document, chunks, vectors, self.embedder.name)
-        return chunks
+        await self.originals.adopt(staged)
+        try:
+            await self._embed(CutVersion(document, chunks, state), collection, run.on_progress)
+            await self.originals.adopt(staged)  # the last other document with these bytes may have gone meanwhile
+        except BaseException:
+            await asyncio.shield(self._discard(staged.digest))
+            raise
+        return len(chunks)
+
+    async def _embed(self, cut: CutVersion, collection: Collection, on_progress: OnProgress) -> None:
+        while True:
+            key = collection.name, collection.embedder
+            if key not in self._batches:
+                self._batches[key] = EmbeddingBatches(self.catalog, self.open_embedder(collection.embedder))
+            try:
+                return await self._batches[key].store(cut, on_progress)
+            except StaleEmbedderError:
+                collection = await self.open_collection(collection.name)
+
+    async def _members(self, source: Source, parsed: ParsedFile, run: _Run) -> AsyncGenerator[Indexed]:
+        deeper = replace(run, depth=run.depth + 1, on_progress=_no_report)
+        inside = [_inside(source, member, deeper.depth) for member in parsed.members]
+        async for done in side_by_side(lambda member: self._index(member, deeper), inside, _AT_ONCE):
+            yield done
+
+    async def _forget_members(self, source: Source, parsed: ParsedFile, run: _Run) -> None:
+        """Remove what was inside an archive and no longer is."""
+        here = {f"{source.name}{INSIDE}{member.name}" for member in parsed.members}
+        gone = [state.source for state in run.known.inside(source.name) if state.source not in here]
+        await self.remove_sources(source.collection, gone, run.known)
+
+    async def remove_sources(self, collection: str, sources: Sequence[str], known: FileList) -> None:
+        """Delete the documents of these sources and of all inside them, and forget the sources."""
+        every = [*sources, *(state.source for source in sources for state in known.every_inside(source))]
+        if every:
+            await self.remove(collection, [identify(collection, source) for source in every])
+            await self.states.forget(collection, every)
+
+    def _space(self, size: int) -> AbstractAsyncContextManager[object]:
+        return nullcontext() if size < _LARGE else self._room
 
     async def _discard(self, version: str) -> None:
-        """Remove the original, unless a document is in this version."""
+        """Remove the original, unless a document has this version."""
         if not await self.catalog.uses(version):
             await self.originals.discard(version)
 
 
-def identify(collection: str, source: str) -> str:
-    """Return the stable id of a document: 32 hex digits of the SHA-256 of collection and source. Raises ParseError."""
+def _is_unicode(name: str) -> bool:
+    """Return whether a name is text; one whose bytes on disk are not UTF-8 holds lone surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def _printable(name: str) -> str:
+    return name.encode(errors="backslashreplace").decode()
+
+
+@contextmanager
+def _failures_named(called: str) -> Iterator[None]:
+    """Whatever goes wrong with one file is a ParseError; what goes wrong with the stores is not."""
     try:
-        name = f"{collection}\0{source}".encode()
-    except UnicodeEncodeError as exc:
-        raise ParseError(ParseFailure.UNREADABLE, f"The name {source!r} is not valid UTF-8: rename the file.") from exc
-    return hashlib.sha256(name).hexdigest()[:32]
+        yield
+    except OSError as exc:
+        raise ParseError(ParseFailure.UNREADABLE, f"{called!r} cannot be read: {exc.strerror or exc}.") from exc
+    except FootnoteError:
+        raise
+    except Exception as exc:
+        _log.exception("indexing %s failed", called)
+        raise ParseError(ParseFailure.INTERNAL, repr(exc)) from exc
 
 
-def embedded_text(document: Document, chunk: Chunk) -> str:
-    """Return what is embedded for a chunk: its heading path, then its text."""
-    path = " > ".join(dict.fromkeys((document.title, *chunk.headings)))
-    return f"{path}\n{chunk.text}"
+async def _fetched(source: Source, scratch: Path) -> Path:
+    if source.problem:
+        raise ParseError(ParseFailure.UNREADABLE, source.problem)
+    return await source.fetch(scratch)
 
 
-def _failed(source: Source, reason: str, message: str) -> Indexed:
-    name = source.name.encode(errors="backslashreplace").decode()  # a name that is not UTF-8 cannot be printed
-    return Indexed(name, Outcome.FAILED, reason=reason, message=message)
+def _inside(source: Source, member: Member, depth: int) -> Source:
+    async def fetch(scratch: Path) -> Path:
+        if depth > _DEEPEST:
+            raise ParseError(ParseFailure.TOO_LARGE, f"{name!r} lies in more than {_DEEPEST} archives.")
+        if member.path is None:
+            raise ParseError(member.reason or ParseFailure.CORRUPT, member.message or f"{name!r} cannot be taken out.")
+        return member.path
+
+    name = f"{source.name}{INSIDE}{member.name}"
+    return replace(source, name=name, fetch=fetch, fingerprint="", container=source.name)
 
 
-def _document(source: Source, document_id: str, version: str, parsed: ParsedFile, size: int) -> Document:
+def _outcome_of(collection: str, state: SourceState, members: tuple[Indexed, ...] = ()) -> Indexed:
+    if state.reason:
+        return Indexed(state.source, Outcome.FAILED, reason=state.reason, message=state.message, members=members)
+    return Indexed(state.source, Outcome.UNCHANGED, identify(collection, state.source), members=members)
+
+
+def _document(source: Source, document_id: str, staged: StagedFile, parsed: ParsedFile) -> Document:
+    readers = source.readers if source.readers is not None else parsed.readers
     return Document(
         id=document_id,
         collection=source.collection,
-        version=version,
+        version=staged.digest,
         source=source.name,
-        title=parsed.title,
+        title=source.metadata.get("title") or parsed.title,
         media_type=parsed.media_type,
-        size=size,
-        metadata=parsed.metadata,
-        readers=source.readers,
+        size=staged.size,
+        metadata={**parsed.metadata, **source.metadata},
+        readers=readers if readers is not None else (PUBLIC,),
     )

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from contracts import ConfigurationError
+from contracts import ConfigurationError, InvalidInputError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+COLLECTION_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 _LONGEST_SOCKET_PATH = 103  # bytes; macOS allows 103, Linux 107
 
 
@@ -41,19 +42,38 @@ class CatalogSettings(BaseModel):
 
 
 class EmbeddingSettings(BaseModel):
-    """The sentence encoder; an empty model means the packaged all-MiniLM-L6-v2, else a hub id or a folder."""
+    """The sentence encoder; an empty model means the packaged all-MiniLM-L6-v2, else a hub id or a folder. `auto` is the
+    fastest runtime that agrees with float32: a GPU, else OpenVINO, else torch. 0 batch tokens or threads: as many as suit
+    the machine."""
 
     model: str = ""
-    batch_size: int = Field(32, ge=1)
-    threads: int = Field(1, ge=1)
+    runtime: Literal["auto", "torch", "openvino"] = "auto"
+    batch_tokens: int = Field(0, ge=0)
+    threads: int = Field(0, ge=0)
 
 
 class IngestionSettings(BaseModel):
-    """How documents are read and cut. Chunk sizes are in tokens of the sentence encoder."""
+    """How documents are read, cut and kept. Chunk sizes are in tokens of the sentence encoder. Of the versions before
+    the current one, the last `keep_versions` are kept, for `keep_version_days` days.
+
+    `passwords` are tried on protected files. An archive may hold `max_members` files with `max_unpacked_mb` in all.
+    A file may take `parse_seconds`, and each of the `parse_workers` processes (0: one less than there are cores) may
+    hold `parse_memory_mb`. A worker runs `concurrent_jobs` uploads at once; `max_queued_jobs` may wait.
+    """
 
     chunk_tokens: int = Field(180, ge=32)
     chunk_overlap_tokens: int = Field(24, ge=0)
+    keep_versions: int = Field(10, ge=0)
+    keep_version_days: float = Field(90, ge=0)
     max_file_mb: int = Field(100, ge=1)
+    max_unpacked_mb: int = Field(2048, ge=1)
+    max_members: int = Field(20_000, ge=1)
+    passwords: list[SecretStr] = []
+    parse_seconds: float = Field(300, gt=0)
+    parse_memory_mb: int = Field(2048, ge=256)
+    parse_workers: int = Field(0, ge=0)
+    concurrent_jobs: int = Field(2, ge=1)
+    max_queued_jobs: int = Field(1000, ge=1)
 
 
 class RetrievalSettings(BaseModel):
@@ -135,6 +155,12 @@ class Settings(BaseSettings):
         return self.catalog.url or f"sqlite:///{self.data_dir / 'catalog.sqlite'}"
 
     @property
+    def jobs_url(self) -> str:
+        """SQLAlchemy URL of the ingestion jobs: the catalog's where that is PostgreSQL, else a file of their own."""
+        shared = self.catalog.url.startswith("postgres")
+        return self.catalog.url if shared else f"sqlite:///{self.data_dir / 'jobs.sqlite'}"
+
+    @property
     def redis_socket(self) -> Path:
         """Unix socket of the embedded Redis; in the system's folder for temporary files when the path is too long."""
         path = self.data_dir / "redis.sock"
@@ -191,6 +217,15 @@ def load_settings() -> Settings:
         )
         raise ConfigurationError(f"Wrong setting: {wrong}") from exc
     return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().resolve()})
+
+
+def check_collection_name(name: str) -> str:
+    """Return `name`. Raises InvalidInputError when no collection can be called so."""
+    if not re.fullmatch(COLLECTION_NAME, name):
+        raise InvalidInputError(
+            f"{name!r} is no collection name: use up to 64 letters, digits, - and _, first a letter or digit."
+        )
+    return name
 
 
 def heeds_proxy(url: str) -> bool:

@@ -1,102 +1,97 @@
-"""The ingestion worker: takes jobs from the queue, one after the other, until it is told to stop."""
+"""The ingestion worker: runs the jobs that uploads make, and clears away what dead processes left."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
 import time
-from collections.abc import Callable
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from apps.indexing import Indexed, Indexing, OnStage, Outcome, Source
-from contracts import ConfigurationError, FootnoteError, Job, JobQueue, JobState, NotFoundError, ParseFailure
+from apps.indexing import Indexing
+from apps.sources import Indexed, Outcome, Source, local_file
+from contracts import ConfigurationError, FootnoteError, Job, JobQueue, JobState, NotFoundError, ParseFailure, Report
 
-_IDLE_S = 0.3
+_CLEAN_S = 600.0
 _UPLOAD_S = 3600.0  # a younger file may still be on its way in: its job is made after it
 _log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Runs jobs. Several may run side by side: a job belongs to the one that claimed it, and that reports every
-    `heartbeat_s` seconds."""
+    """Runs jobs. Several may run side by side; the queue gives each job to one."""
 
-    def __init__(self, jobs: JobQueue, indexing: Indexing, *, heartbeat_s: float = 30.0) -> None:
+    def __init__(self, jobs: JobQueue, indexing: Indexing, uploads: Path) -> None:
         self._jobs = jobs
         self._indexing = indexing
-        self._heartbeat_s = heartbeat_s
-        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._uploads = uploads
+        self._records: set[asyncio.Task[None]] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set; a job under way is finished first. A store that is away is waited for."""
-        while not stop.is_set():
-            try:
-                job = await self._jobs.claim(self._name)
-                if job is not None:
-                    await self.work(job)
-                    continue
-            except FootnoteError:
-                _log.exception("the worker could not go on and tries again")
-            try:
-                await asyncio.wait_for(stop.wait(), _IDLE_S)
-            except TimeoutError:
-                continue
-
-    async def work(self, job: Job) -> Indexed:
-        """Run one job to its end and return what became of it."""
-        current = job
-
-        async def report(stage: JobState) -> None:
-            nonlocal current
-            current = replace(job, state=stage)
-            await self._jobs.report(current)
-
-        heart = asyncio.create_task(self._beat(lambda: current))
+        """Work until `stop` is set; a job that does not end soon after goes back to the queue."""
+        cleaning = asyncio.create_task(self._clean())
         try:
-            done = await self._index(job, report)
+            await self._jobs.run(self.work, stop)
         finally:
-            heart.cancel()
-        await self._finish(job, done)
-        return done
+            cleaning.cancel()
+            await asyncio.gather(cleaning, *self._records, return_exceptions=True)
 
-    async def _beat(self, current: Callable[[], Job]) -> None:
-        while True:
-            await asyncio.sleep(self._heartbeat_s)
-            try:
-                await self._jobs.report(current())
-            except FootnoteError:
-                _log.exception("a sign of life could not be given")
+    async def work(self, job: Job, report: Report) -> Job:
+        """Index the file of a job and return the job as it ended."""
 
-    async def _index(self, job: Job, report: OnStage) -> Indexed:
-        try:
-            return await self._indexing.index(Source(Path(job.path), job.source, job.collection), report)
-        except ConfigurationError as exc:  # trying again would not help; the uploader must hear of it
-            return Indexed(job.source, Outcome.FAILED, reason=ParseFailure.INTERNAL, message=str(exc))
+        async def on_progress(stage: JobState, done: int = 0, total: int = 0) -> None:
+            await report(replace(job, state=stage, done=done, total=total))
 
-    async def _finish(self, job: Job, done: Indexed) -> None:
-        state = JobState.FAILED if done.outcome is Outcome.FAILED else JobState.DONE
-        await self._jobs.report(
-            replace(
-                job,
-                state=state,
-                document_id=done.document_id,
-                chunks=done.chunks,
-                reason=done.reason,
-                message=done.message,
-            )
+        source = Source(
+            name=job.source,
+            fetch=local_file(Path(job.path)),
+            collection=job.collection,
+            readers=job.readers,
+            metadata=job.metadata,
         )
-        _log.info("%s: %s, %d chunks in %.1f s", job.source, done.outcome, done.chunks, done.seconds)
-        await asyncio.to_thread(Path(job.path).unlink, missing_ok=True)
-        await self._indexing.record(job.collection, [done], done.seconds)
+        try:
+            found = await self._indexing.index(source, on_progress)
+        except ConfigurationError as exc:  # trying again would not help; the uploader must hear of it
+            found = Indexed(job.source, Outcome.FAILED, reason=ParseFailure.INTERNAL, message=str(exc))
+        _log.info("%s: %s, %d chunks in %.1f s", job.source, found.outcome, found.chunks, found.seconds)
+        self._record(job.collection, found)
+        return _ended(job, found)
+
+    def _record(self, collection: str, found: Indexed) -> None:
+        """Log the run beside the next jobs: an MLflow that is slow must not hold them up."""
+        task = asyncio.create_task(self._indexing.record(collection, [found], found.seconds))
+        self._records.add(task)
+        task.add_done_callback(self._records.discard)
+
+    async def _clean(self) -> None:
+        while True:
+            try:
+                await remove_leftovers(self._uploads, self._jobs)
+            except (FootnoteError, OSError):
+                _log.exception("the files of finished jobs could not be removed; it is tried again")
+            await asyncio.sleep(_CLEAN_S)
+
+
+def _ended(job: Job, found: Indexed) -> Job:
+    chunks = sum(each.chunks for each in found.every())
+    return replace(
+        job,
+        state=JobState.FAILED if found.outcome is Outcome.FAILED else JobState.DONE,
+        done=chunks,
+        total=chunks,
+        document_id=found.document_id,
+        chunks=chunks,
+        files=dict(Counter(str(each.outcome) for member in found.members for each in member.every())),
+        reason=found.reason,
+        message=found.message,
+    )
 
 
 async def remove_leftovers(uploads: Path, jobs: JobQueue) -> None:
-    """Remove the files that no unfinished job will read: a worker or an API that died left them."""
+    """Remove the files that no unfinished job will read: a worker or an API that died left them, or a cancellation."""
     for path in sorted(uploads.iterdir()) if uploads.is_dir() else ():
         try:
-            left = (await jobs.get(path.name)).state in (JobState.DONE, JobState.FAILED)
+            left = (await jobs.get(path.name)).finished
         except NotFoundError:
             left = path.stat().st_mtime < time.time() - _UPLOAD_S
         if left:

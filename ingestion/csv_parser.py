@@ -20,7 +20,7 @@ _MAX_FIELD = 1 << 24  # characters in one cell
 class CsvParser:
     """Turns a CSV file into one table; the delimiter is the one that gives the most even rows."""
 
-    async def parse(self, path: Path, name: str | None = None) -> ParsedFile:
+    async def parse(self, path: Path, name: str | None = None, *, scratch: Path | None = None) -> ParsedFile:
         """Return the file as one table, its first row as header. Raises ParseError: EMPTY, CORRUPT, UNREADABLE."""
         called = name or path.name
         return await asyncio.to_thread(self._read, path, called)

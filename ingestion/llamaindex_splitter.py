@@ -38,6 +38,11 @@ class LlamaIndexSplitter:
         self._overlap = chunk_overlap_tokens
         self._splitter = functools.lru_cache(maxsize=256)(self._sentence_splitter)
 
+    @property
+    def name(self) -> str:
+        """Strategy, sizes and edition: whatever makes the same file come out differently changes it."""
+        return f"structural-1 {self._budget} {self._overlap}"
+
     def split(self, document: Document, parsed: ParsedFile) -> tuple[Chunk, ...]:
         """Return the chunks in reading order. `span` holds a chunk's text but for a repeated table header."""
         text, pieces = pieces_of(parsed.elements)

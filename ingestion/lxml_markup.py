@@ -1,9 +1,97 @@
-"""Reads HTML with lxml: drops what surrounds the content of a page, and turns tables into rows."""
+"""Reads HTML and XML with lxml, safely: no entity is fetched or expanded, and nothing is silently cut off."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
+
+from contracts import ParseError, ParseFailure
+
+_NOTHING = b"<html></html>"  # lxml refuses the empty string
+_HIDING = re.compile(
+    r"display:none|visibility:(?:hidden|collapse)|(?:^|;)opacity:0(?:\.0+)?(?:;|$|!)|font-size:0(?:\.0+)?(?:[a-z%]*)(?:;|$|!)"
+    r"|text-indent:-\d{3,}|(?:^|;)(?:left|top|right):-\d{4,}"
+)
+_WHITE = r"(?:#fff(?:fff)?|white|rgba?\(255,255,255(?:,1(?:\.0+)?)?\))(?:;|$|!)"
+_WHITE_TEXT = re.compile(rf"(?:^|;)color:{_WHITE}")
+_TRANSPARENT_TEXT = re.compile(r"(?:^|;)color:transparent")
+_COLOURED = re.compile(rf"(?:^|;)background(?:-color|-image)?:(?!{_WHITE}|none|transparent|inherit)")
+
+
+def html_tree(markup: str, name: str) -> Any:
+    """Return the root of the page, without comments. Raises ParseError: CORRUPT when it is nested beyond reason."""
+    from lxml import html
+
+    # Parsed as bytes: lxml refuses text that declares an encoding. Without huge_tree long texts would be left out.
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    data = markup.encode("utf-8", errors="replace")
+    root = html.document_fromstring(data if data.strip() else _NOTHING, parser=parser)
+    _refuse_what_was_cut(parser.error_log, name)
+    return root
+
+
+def xml_tree(data: bytes, name: str) -> Any:
+    """Return the root of the XML document. Raises ParseError: CORRUPT, TOO_LARGE.
+
+    Entities other than the five of XML stay unexpanded, external ones are never fetched.
+    """
+    from lxml import etree
+
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True, huge_tree=False
+    )
+    try:
+        return etree.fromstring(data, parser=parser)
+    except etree.XMLSyntaxError as exc:
+        _refuse_what_was_cut(parser.error_log, name)
+        said = str(exc).splitlines()[0][:200]
+        raise ParseError(ParseFailure.CORRUPT, f"{name!r} is not well-formed XML: {said}") from exc
+
+
+def is_hidden(element: Any) -> bool:
+    """Tell whether the element itself says that nobody is to see it: by attribute or by its own style."""
+    if element.get("hidden") is not None and element.get("hidden") != "until-found":
+        return True
+    style = element.get("style")
+    if not style:
+        return element.tag == "font" and _WHITE_TEXT.search(f"color:{element.get('color', '').lower()}") is not None
+    style = "".join(style.lower().split())
+    if _HIDING.search(style) or _TRANSPARENT_TEXT.search(style):
+        return True
+    return _WHITE_TEXT.search(style) is not None and not _on_colour(element)
+
+
+def table_rows(html: str) -> list[list[str]]:
+    """Return the text of each cell of the table, row by row. A cell that spans columns fills them with blanks."""
+    from lxml import html as lxml_html
+
+    rows: list[list[str]] = []
+    for row in lxml_html.fragment_fromstring(html).iter("tr"):
+        cells: list[str] = []
+        for cell in row.iterchildren("td", "th"):
+            span = cell.get("colspan", "1")
+            blanks = int(span) - 1 if span.isdigit() else 0
+            cells += [" ".join(cell.itertext()), *[""] * min(blanks, 100)]
+        rows.append(cells)
+    return rows
+
+
+def _on_colour(element: Any) -> bool:
+    """Tell whether white text can be seen because something around it is, or may well be, coloured."""
+    around = [element, *element.iterancestors()]
+    styles = ("".join(each.get("style", "").lower().split()) for each in around)
+    return any(each.get("bgcolor") for each in around) or any(map(_COLOURED.search, styles))
+
+
+def _refuse_what_was_cut(error_log: Any, name: str) -> None:
+    """libxml2 stops at its limits and keeps what it has; that would be a document with silently missing text."""
+    for error in error_log:
+        if error.type_name == "ERR_RESOURCE_LIMIT" or "depth in document" in error.message:
+            message = f"{name!r} goes beyond what any document needs: {error.message.split(',')[0].strip()}."
+            raise ParseError(ParseFailure.CORRUPT, message)
+        if error.type_name == "ERR_ENTITY_LOOP":
+            raise ParseError(ParseFailure.CORRUPT, f"{name!r} defines entities that contain themselves.")
+
 
 _NOISE_TAGS = frozenset({"nav", "aside", "footer", "form", "button", "select", "dialog", "iframe", "svg"})
 _NOISE_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary", "dialog", "menu"})
@@ -40,21 +128,6 @@ def main_html(html: str) -> tuple[str, str]:
     if _length(root) < _ENOUGH * size:
         return whole, title
     return etree.tostring(root, encoding="unicode", method="html"), title
-
-
-def table_rows(html: str) -> list[list[str]]:
-    """Return the text of each cell of the table, row by row. A cell that spans columns fills them with blanks."""
-    from lxml import html as lxml_html
-
-    rows: list[list[str]] = []
-    for row in lxml_html.fragment_fromstring(html).iter("tr"):
-        cells: list[str] = []
-        for cell in row.iterchildren("td", "th"):
-            span = cell.get("colspan", "1")
-            blanks = int(span) - 1 if span.isdigit() else 0
-            cells += [" ".join(cell.itertext()), *[""] * min(blanks, 100)]
-        rows.append(cells)
-    return rows
 
 
 def _noise(element: Any) -> bool:

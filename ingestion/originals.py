@@ -5,15 +5,30 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import shutil
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
+
+from contracts import ParseError, ParseFailure, StagedFile, StoreUnavailableError
+
+_STAGING = "staging"
+_ABANDONED_S = 24 * 3600.0  # a staged file that is older belongs to a process that died
 
 
 class Originals:
-    """A content-addressed folder. Files appear by rename, so a reader never sees half of one."""
+    """A content-addressed folder. Files appear by link or rename, so a reader never sees half of one.
 
-    def __init__(self, root: Path) -> None:
+    A file is staged first: read once, into a copy that no one else changes. It is adopted when its document is stored,
+    and released when all is done; so no original is lost to a deletion of the same bytes meanwhile, and none stays
+    that no document needs.
+    """
+
+    def __init__(self, root: Path, *, max_bytes: int) -> None:
         self._root = root
+        self._max_bytes = max_bytes
 
     def path(self, version: str) -> Path:
         """Return where the bytes with this SHA-256 are, or would be."""
@@ -28,28 +43,78 @@ class Originals:
 
         return await asyncio.to_thread(work)
 
-    async def keep(self, source: Path) -> str:
-        """Copy the file at `source` in and return the SHA-256 of its bytes in hex. Raises OSError."""
-        return await asyncio.to_thread(self._keep, source)
+    async def stage(self, source: Path, called: str) -> StagedFile:
+        """Copy the file at `source`, which is called so. Raises ParseError (TOO_LARGE, UNREADABLE) and OSError."""
+        return await asyncio.to_thread(self._stage, source, called)
 
-    def _keep(self, source: Path) -> str:
-        self._root.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self._root)
+    async def adopt(self, staged: StagedFile) -> None:
+        """Keep the staged bytes under their hash; nothing happens when they are there already."""
+        await asyncio.to_thread(self._adopt, staged)
+
+    async def release(self, staged: StagedFile) -> None:
+        """Remove the staged copy."""
+        await asyncio.to_thread(staged.path.unlink, missing_ok=True)
+
+    async def discard(self, version: str) -> None:
+        """Remove the bytes with this SHA-256, if they are there."""
+        await asyncio.to_thread(self.path(version).unlink, missing_ok=True)
+
+    def versions(self) -> Iterator[str]:
+        """Yield the SHA-256 of every original."""
+        for folder in sorted(self._root.glob("[0-9a-f][0-9a-f]")):
+            yield from (file.name for file in sorted(folder.iterdir()))
+
+    def remove_abandoned(self) -> None:
+        """Remove staged copies of processes that died."""
+        for file in (self._root / _STAGING).glob("*"):
+            if file.stat().st_mtime < time.time() - _ABANDONED_S:
+                file.unlink(missing_ok=True)
+
+    def _stage(self, source: Path, called: str) -> StagedFile:
+        if source.exists() and not source.is_file():
+            message = f"{called!r} is not a file. Name the files, or the folder that holds them."
+            raise ParseError(ParseFailure.UNREADABLE, message)
+        if (size := source.stat().st_size) > self._max_bytes:
+            raise ParseError(
+                ParseFailure.TOO_LARGE,
+                f"{called!r} has {size / (1 << 20):.1f} MiB; the limit is {self._max_bytes / (1 << 20):.1f} MiB. "
+                "Split the file, or raise FOOTNOTE_INGESTION__MAX_FILE_MB.",
+            )
+        with source.open("rb") as stream:
+            try:
+                return self._copy(stream, size)
+            except OSError as exc:
+                message = (
+                    f"Nothing can be stored in {str(self._root)!r}: {exc.strerror}. Check the disk and its permissions."
+                )
+                raise StoreUnavailableError(message) from exc
+
+    def _copy(self, stream: BinaryIO, size: int) -> StagedFile:
+        (self._root / _STAGING).mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self._root / _STAGING)
+        digest = hashlib.sha256()
         try:
-            digest = hashlib.sha256()
-            with os.fdopen(handle, "wb") as copy, source.open("rb") as stream:
+            with os.fdopen(handle, "wb") as copy:
                 while block := stream.read(1 << 20):
                     digest.update(block)
                     copy.write(block)
                 copy.flush()
                 os.fsync(copy.fileno())
-            target = self.path(digest.hexdigest())
-            target.parent.mkdir(exist_ok=True)
-            Path(name).replace(target)
-        finally:
+        except BaseException:
             Path(name).unlink(missing_ok=True)
-        return digest.hexdigest()
+            raise
+        return StagedFile(Path(name), digest.hexdigest(), size)
 
-    async def discard(self, version: str) -> None:
-        """Remove the bytes with this SHA-256, if they are there."""
-        await asyncio.to_thread(self.path(version).unlink, missing_ok=True)
+    def _adopt(self, staged: StagedFile) -> None:
+        target = self.path(staged.digest)
+        if target.exists():
+            return
+        target.parent.mkdir(exist_ok=True)
+        try:
+            os.link(staged.path, target)
+        except FileExistsError:
+            return
+        except OSError:  # a file system without hard links
+            part = target.with_suffix(f".{os.getpid()}.new")
+            shutil.copyfile(staged.path, part)
+            part.replace(target)

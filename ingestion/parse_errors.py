@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from contracts import ParseError, ParseFailure
+from ingestion.media_types import SUPPORTED
 
 # What a library raises when it, or how it is called, is wrong, rather than the file.
 _OURS = (ImportError, NotImplementedError, AssertionError, AttributeError, NameError, TypeError)
@@ -25,6 +26,9 @@ def reading(name: str) -> Iterator[None]:
     except OSError as exc:
         if exc.errno in (None, errno.EINVAL):  # how zipfile and others speak of a damaged file
             raise _corrupt(name, exc) from exc
+        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            message = f"{name!r} cannot be unpacked: no space is left on the disk. Make room and try again."
+            raise ParseError(ParseFailure.UNREADABLE, message) from exc
         message = f"{name!r} cannot be read: {exc.strerror or exc}. Check that it exists and may be read."
         raise ParseError(ParseFailure.UNREADABLE, message) from exc
     except _OURS as exc:
@@ -37,6 +41,11 @@ def reading(name: str) -> Iterator[None]:
 def empty(name: str, why: str = "it holds no text") -> ParseError:
     """Return the error for a file that was read but gave no text."""
     return ParseError(ParseFailure.EMPTY, f"{name!r} is empty: {why}.")
+
+
+def unsupported(name: str, why: str) -> ParseError:
+    """Return the error for a file of a kind that nothing here reads."""
+    return ParseError(ParseFailure.UNSUPPORTED, f"{name!r} cannot be read: {why}. Supported are {SUPPORTED}.")
 
 
 def _corrupt(name: str, exc: Exception) -> ParseError:

@@ -33,7 +33,11 @@ def elements_of(pages: Sequence[Sequence[Line]]) -> tuple[Element, ...]:
     """Return the elements of a document in reading order; `pages[i]` holds the lines of page i + 1."""
     kept = without_running_heads(pages)
     style = _usual_style(kept)
-    groups = [group for lines in kept for group in _paragraphs(reading_order(lines), style)]
+    groups: list[list[Line]] = []
+    for lines in kept:
+        groups += _paragraphs(reading_order([line for line in lines if not line.hidden]), style)
+        hidden = [line for line in lines if line.hidden]
+        groups += [hidden] if hidden else []
     sizes = sorted({round(g[0].size) for g in groups if _is_heading(g, style)}, reverse=True)
     return tuple(_element(group, style, sizes) for group in groups)
 
@@ -41,7 +45,7 @@ def elements_of(pages: Sequence[Sequence[Line]]) -> tuple[Element, ...]:
 def _usual_style(pages: Sequence[Sequence[Line]]) -> _Style:
     sizes: Counter[float] = Counter()
     bold = 0
-    for line in (line for lines in pages for line in lines):
+    for line in (line for lines in pages for line in lines if line.kind is None and not line.hidden):
         sizes[round(line.size, 1)] += len(line.text)
         bold += len(line.text) * line.bold
     total = sum(sizes.values())
@@ -62,6 +66,8 @@ def _paragraphs(lines: Sequence[Line], style: _Style) -> list[list[Line]]:
 
 def _starts_paragraph(group: Sequence[Line], line: Line, pitch: float, style: _Style) -> bool:
     before = group[-1]
+    if line.kind is not None or before.kind is not None:
+        return True
     step = line.box.y1 - before.box.y1
     looser = _LOOSER * pitch * max(1.0, line.size / (style.size or 1.0))
     if step > looser or step < -0.4 * pitch:
@@ -82,6 +88,8 @@ def _starts_paragraph(group: Sequence[Line], line: Line, pitch: float, style: _S
 
 
 def _is_heading(group: Sequence[Line], style: _Style) -> bool:
+    if group[0].hidden or group[0].kind is not None:
+        return False
     if len(group) > 4 or group[-1].text.endswith(_NO_HEADING_END):
         return False
     text = join_lines(list(group))
@@ -96,8 +104,13 @@ def _is_heading(group: Sequence[Line], style: _Style) -> bool:
 
 
 def _element(group: list[Line], style: _Style, sizes: Sequence[int]) -> Element:
-    boxes = tuple(line.box for line in group)
-    page = group[0].box.page
+    first = group[0]
+    page = first.box.page
+    if first.kind is not None and not first.hidden:
+        return Element(first.text, first.kind, page, first.parts or (first.box,))
+    boxes = tuple(line.box for line in group if line.box.x0 < line.box.x1 and line.box.y0 < line.box.y1)
+    if first.hidden:
+        return Element(join_lines(group), ElementKind.TEXT, page, boxes, hidden=True)
     if _is_heading(group, style):
         level = min(sizes.index(round(group[0].size)) + 1, 6)
         return Element(join_lines(group), ElementKind.TITLE, page, boxes, level)

@@ -4,19 +4,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from contracts import Box
+from contracts import Box, ElementKind
 
 SOFT_HYPHEN = "\u00ad"  # ends a line whose last word goes on in the next
+_PLAIN = {
+    0x02: SOFT_HYPHEN,  # what pdfium writes for a hyphen that breaks a word at a line's end
+    0xFFFE: SOFT_HYPHEN,
+    0xFB00: "ff",
+    0xFB01: "fi",
+    0xFB02: "fl",
+    0xFB03: "ffi",
+    0xFB04: "ffl",
+    0xFB05: "st",
+    0xFB06: "st",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of text. `size` is the height of its letters in points."""
+    """One line of text. `size` is the height of its letters in points; `span` is where it stands in the page's text.
+    A line with a `kind` is an element by itself, as a table is, whose rows have the boxes `parts`."""
 
     text: str
     box: Box
     size: float
     bold: bool = False
+    hidden: bool = False
+    span: tuple[int, int] = (0, 0)
+    kind: ElementKind | None = None
+    parts: tuple[Box, ...] = ()
+
+
+def plain(text: str) -> str:
+    """Return text as pdfium gives it with ligatures as letters and hyphens at line ends as soft hyphens."""
+    return text.translate(_PLAIN)
 
 
 def join_lines(lines: list[Line], separator: str = " ") -> str:

@@ -61,7 +61,8 @@ def _gutter(lines: Sequence[Line]) -> float | None:
 
 
 def _prose(lines: Sequence[Line]) -> bool:
-    return sum(len(line.text.split()) for line in lines) >= _PROSE_WORDS * len(lines)
+    lines = [line for line in lines if line.kind is None]
+    return bool(lines) and sum(len(line.text.split()) for line in lines) >= _PROSE_WORDS * len(lines)
 
 
 def _by_columns(lines: Sequence[Line], gutter: float) -> list[Line]:
@@ -81,6 +82,8 @@ def _by_columns(lines: Sequence[Line], gutter: float) -> list[Line]:
 
 
 def _in_margin(line: Line) -> bool:
+    if line.hidden or line.kind is not None:
+        return False
     return line.box.y1 < _MARGIN or line.box.y0 > 1 - _MARGIN
 
 

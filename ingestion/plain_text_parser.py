@@ -15,7 +15,7 @@ from ingestion.text_decoding import decode_text
 class PlainTextParser:
     """Reads any file as text; paragraphs are what blank lines part."""
 
-    async def parse(self, path: Path, name: str | None = None) -> ParsedFile:
+    async def parse(self, path: Path, name: str | None = None, *, scratch: Path | None = None) -> ParsedFile:
         """Return the paragraphs of the file. Raises ParseError: EMPTY, UNREADABLE."""
         called = name or path.name
         with reading(called):

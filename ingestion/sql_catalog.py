@@ -1,204 +1,193 @@
-"""The catalog on SQL: each document version with its chunks, vectors and generation is one transaction."""
+"""The catalog on SQL: what is written together, with its generation, is one transaction."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, select, tuple_
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Engine, delete, select, update
 
-from contracts import Chunk, CollectionSummary, Document, DocumentSummary, NotFoundError, Vectors
-from ingestion.sql_rows import chunk_of, chunk_row, document_of, in_thread, readers_of
-from ingestion.sql_schema import changes, chunks, collections, document_readers, documents, identity, vectors
+from contracts import (
+    Chunk,
+    Document,
+    DocumentSummary,
+    EmbeddedVersion,
+    InvalidInputError,
+    SourceState,
+    StaleEmbedderError,
+    VersionSummary,
+)
+from ingestion import sql_reads
+from ingestion.sql_puts import check, put_versions, replace_readers
+from ingestion.sql_reads import no_document, used_versions
+from ingestion.sql_removals import hashes_of, outdated, remove_versions, sweep_texts
+from ingestion.sql_schema import collections, documents, versions
+from ingestion.sql_transactions import batches, compact, fold_log, in_thread, reading, writing
+from ingestion.sql_writes import contained_in, count_up, no_collection, note_changes, remove_states, store_states
+
+T = TypeVar("T")
+
+_DAY_S = 86_400.0
 
 
 class SqlCatalog:
-    """Port `Catalog` on an SQLAlchemy engine (SQLite or PostgreSQL)."""
+    """Port `Catalog` on an SQLAlchemy engine (SQLite or PostgreSQL).
 
-    def __init__(self, engine: Engine) -> None:
+    Of each document `keep_versions` old versions are kept, each for `keep_days` after it was replaced.
+    """
+
+    def __init__(self, engine: Engine, *, keep_versions: int = 10, keep_days: float = 90.0) -> None:
         self._engine = engine
+        self._keep_versions = keep_versions
+        self._keep_s = keep_days * _DAY_S
 
-    async def put(self, document: Document, chunks: Sequence[Chunk], vectors: Vectors, embedder: str) -> int:
-        """Store a document version with its chunks and vectors, replacing the version before; return the generation."""
-        if len(chunks) != len(vectors):
-            raise ValueError(f"{len(chunks)} chunks but {len(vectors)} vectors")
+    async def put(self, versions: Sequence[EmbeddedVersion], embedder: str) -> int:
+        """Store documents of one collection in a new current version, or in the same one cut anew, with their states;
+        return the generation. Raises NotFoundError, and StaleEmbedderError when the vectors are not of the collection's
+        embedder any more."""
+        collection = check(versions)
+        new = {each.document.id: each for each in versions}
 
         def work() -> int:
-            with self._engine.begin() as connection:
-                generation = _next_generation(connection, document.collection, document.id)
-                connection.execute(delete(documents).where(documents.c.id == document.id))
-                _insert_document(connection, document, embedder, generation)
-                _insert_chunks(connection, chunks, vectors, embedder)
+            with writing(self._engine) as connection:
+                generation, expected = count_up(connection, collection)
+                if embedder != expected:
+                    raise StaleEmbedderError(f"Collection {collection!r} uses {expected!r} by now: embed again.")
+                replaced, loose = put_versions(connection, list(new.values()), embedder, generation)
+                self._prune(connection, replaced)
+                sweep_texts(connection, loose)
+                store_states(connection, collection, [each.state for each in new.values()])
+                note_changes(connection, collection, generation, new)
                 return generation
 
         return await in_thread(work)
 
-    async def delete(self, collection: str, document_id: str) -> int:
-        """Remove a document with its chunks and vectors; return the generation. Raises NotFoundError."""
+    async def delete(self, collection: str, document_ids: Sequence[str]) -> int:
+        """Remove documents with all their versions, and the states of their sources and of all that is inside these;
+        ids that are gone are passed over. Return the generation. Raises NotFoundError."""
 
         def work() -> int:
-            with self._engine.begin() as connection:
-                found = connection.execute(
-                    delete(documents).where(documents.c.id == document_id, documents.c.collection == collection)
-                )
-                if found.rowcount == 0:
-                    raise _no_document(collection, document_id)
-                return _next_generation(connection, collection, document_id)
+            with writing(self._engine) as connection:
+                sources = _sources(connection, collection, document_ids)
+                if not sources:
+                    return _generation(connection, collection)
+                generation, _ = count_up(connection, collection)
+                ids, hashes = list(sources), hashes_of(connection, list(sources))
+                for some in batches(ids):
+                    connection.execute(delete(documents).where(documents.c.id.in_(some)))
+                sweep_texts(connection, hashes)
+                inside = contained_in(connection, collection, list(sources.values()))
+                remove_states(connection, collection, [*sources.values(), *inside])
+                note_changes(connection, collection, generation, ids)
+            fold_log(self._engine)
+            return generation
 
         return await in_thread(work)
+
+    async def move(self, collection: str, document_id: str, new: Document, state: SourceState) -> int:
+        """Store a document under the id, source, title and readers of `new`, with its versions; return the generation.
+        Raises NotFoundError, and InvalidInputError when another document is in that place."""
+
+        def work() -> int:
+            with writing(self._engine) as connection:
+                generation, _ = count_up(connection, collection)
+                sources = _sources(connection, collection, [document_id, new.id])
+                if document_id not in sources:
+                    raise no_document(collection, document_id)
+                if new.id != document_id and new.id in sources:
+                    raise InvalidInputError(f"There is a document {new.source!r} already: delete it first.")
+                _rename(connection, document_id, new, generation)
+                remove_states(connection, collection, [sources[document_id]])
+                store_states(connection, collection, [state])
+                note_changes(connection, collection, generation, {document_id, new.id})
+                return generation
+
+        return await in_thread(work)
+
+    async def prune(self) -> tuple[str, ...]:
+        """Remove the old versions, of all documents, that the policy keeps no longer; return those of them that no
+        document has any more."""
+
+        def work() -> tuple[str, ...]:
+            with writing(self._engine) as connection:
+                gone = self._prune(connection)
+                gone -= used_versions(connection, sorted(gone))
+            fold_log(self._engine)
+            return tuple(sorted(gone))
+
+        return await in_thread(work)
+
+    def _prune(self, connection: Connection, ids: Sequence[str] | None = None) -> set[str]:
+        old = outdated(connection, self._keep_versions, time.time() - self._keep_s, ids)
+        hashes = hashes_of(connection, sorted({document_id for document_id, _ in old}))
+        remove_versions(connection, old)
+        sweep_texts(connection, hashes)
+        return {version for _, version in old}
 
     async def find(self, collection: str, document_id: str) -> DocumentSummary | None:
         """Return the document, or None."""
-
-        def work() -> DocumentSummary | None:
-            with self._engine.connect() as connection:
-                query = _summaries().where(documents.c.collection == collection, documents.c.id == document_id)
-                row = connection.execute(query).one_or_none()
-                return _summary(connection, [row])[0] if row else None
-
-        return await in_thread(work)
-
-    async def uses(self, version: str) -> bool:
-        """Return whether any document, in any collection, is in this version."""
-
-        def work() -> bool:
-            with self._engine.connect() as connection:
-                query = select(documents.c.id).where(documents.c.version == version).limit(1)
-                return connection.execute(query).first() is not None
-
-        return await in_thread(work)
+        return await self._read(lambda connection: sql_reads.find_document(connection, collection, document_id))
 
     async def list(self, collection: str, *, limit: int = 100, after: str = "") -> tuple[DocumentSummary, ...]:
-        """Return documents ordered by source, then id, starting after the document with the id `after`."""
+        """Return documents ordered by source, then id, starting after the document with the id `after`. Raises
+        NotFoundError when that one is gone."""
+        return await self._read(lambda connection: sql_reads.list_documents(connection, collection, limit, after))
 
-        def work() -> tuple[DocumentSummary, ...]:
-            query = _summaries().where(documents.c.collection == collection)
-            query = query.order_by(documents.c.source, documents.c.id).limit(limit)
-            if after:
-                last = select(documents.c.source, documents.c.id).where(documents.c.id == after).subquery()
-                here = tuple_(documents.c.source, documents.c.id)
-                query = query.where(here > select(last.c.source, last.c.id).scalar_subquery())
-            with self._engine.connect() as connection:
-                return _summary(connection, connection.execute(query).all())
+    async def versions(self, collection: str, document_id: str) -> tuple[VersionSummary, ...]:
+        """Return the kept versions of a document, newest first. Raises NotFoundError."""
+        return await self._read(lambda connection: sql_reads.list_versions(connection, collection, document_id))
 
-        return await in_thread(work)
+    async def chunks(self, collection: str, document_id: str, version: str = "") -> tuple[Chunk, ...]:
+        """Return the chunks of a document's version (default: the current one) in reading order. Raises
+        NotFoundError."""
+        return await self._read(lambda connection: sql_reads.list_chunks(connection, collection, document_id, version))
 
-    async def chunks(self, collection: str, document_id: str) -> tuple[Chunk, ...]:
-        """Return a document's chunks in reading order. Raises NotFoundError."""
+    async def uses(self, version: str) -> bool:
+        """Return whether any document, in any collection, has this version, current or kept."""
+        return await self._read(lambda connection: bool(used_versions(connection, [version])))
 
-        def work() -> tuple[Chunk, ...]:
-            query = (
-                select(chunks)
-                .join(documents, documents.c.id == chunks.c.document_id)
-                .where(documents.c.collection == collection, documents.c.id == document_id)
-                .order_by(chunks.c.position)
-            )
-            with self._engine.connect() as connection:
-                return tuple(chunk_of(row) for row in connection.execute(query).mappings())
+    async def known_vectors(self, hashes: Sequence[str], embedder: str) -> Mapping[str, NDArray[np.float32]]:
+        """Return the vectors that are stored for these texts, by hash."""
+        return await self._read(lambda connection: sql_reads.find_vectors(connection, hashes, embedder))
 
-        found = await in_thread(work)
-        if not found:
-            raise _no_document(collection, document_id)
-        return found
+    async def compact(self) -> None:
+        """Give the space of what was deleted back to the disk."""
+        await in_thread(lambda: compact(self._engine))
 
-    async def collections(self) -> tuple[CollectionSummary, ...]:
-        """Return every collection that holds or held documents, by name."""
-
-        def work() -> tuple[CollectionSummary, ...]:
-            query = (
-                select(
-                    collections.c.name,
-                    func.count(func.distinct(documents.c.id)),
-                    func.count(chunks.c.key),
-                    collections.c.generation,
-                )
-                .outerjoin(documents, documents.c.collection == collections.c.name)
-                .outerjoin(chunks, chunks.c.document_id == documents.c.id)
-                .group_by(collections.c.name, collections.c.generation)
-                .order_by(collections.c.name)
-            )
-            with self._engine.connect() as connection:
-                return tuple(CollectionSummary(*row) for row in connection.execute(query))
-
-        return await in_thread(work)
+    async def _read(self, work: Callable[[Connection], T]) -> T:
+        return await in_thread(lambda: reading(self._engine, work))
 
 
 def read_identity(engine: Engine) -> str:
     """Return the random name of this catalog."""
-    with engine.connect() as connection:
-        name: str = connection.execute(select(identity.c.name)).scalar_one()
-        return name
+    return reading(engine, sql_reads.read_identity)
 
 
-def _no_document(collection: str, document_id: str) -> NotFoundError:
-    return NotFoundError(f"No document {document_id!r} in collection {collection!r}; `footnote documents` lists them.")
-
-
-def _next_generation(connection: Connection, collection: str, document_id: str) -> int:
-    """Count the collection's generation up and note the change. The row stays locked until the transaction ends, so
-    generations become visible in order."""
-    upsert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
-    bump = upsert(collections).values(name=collection, generation=1)
-    bump = bump.on_conflict_do_update(
-        index_elements=[collections.c.name], set_={"generation": collections.c.generation + 1}
-    )
-    generation: int = connection.execute(bump.returning(collections.c.generation)).scalar_one()
-    connection.execute(insert(changes).values(collection=collection, generation=generation, document_id=document_id))
+def _generation(connection: Connection, collection: str) -> int:
+    query = select(collections.c.generation).where(collections.c.name == collection, ~collections.c.deleted)
+    generation: int | None = connection.execute(query).scalar()
+    if generation is None:
+        raise no_collection(collection)
     return generation
 
 
-def _insert_document(connection: Connection, document: Document, embedder: str, generation: int) -> None:
-    connection.execute(
-        insert(documents).values(
-            id=document.id,
-            collection=document.collection,
-            source=document.source,
-            version=document.version,
-            title=document.title,
-            media_type=document.media_type,
-            size=document.size,
-            metadata=dict(document.metadata),
-            embedder=embedder,
-            generation=generation,
-            ingested_at=time.time(),
-        )
-    )
-    connection.execute(
-        insert(document_readers), [{"document_id": document.id, "reader": r} for r in sorted(set(document.readers))]
-    )
+def _sources(connection: Connection, collection: str, ids: Sequence[str]) -> dict[str, str]:
+    """Return the sources of those of these documents that are there, by id."""
+    found: dict[str, str] = {}
+    for some in batches(ids):
+        query = select(documents.c.id, documents.c.source)
+        query = query.where(documents.c.collection == collection, documents.c.id.in_(some))
+        found.update((row[0], row[1]) for row in connection.execute(query))
+    return found
 
 
-def _insert_chunks(connection: Connection, new: Sequence[Chunk], array: Vectors, embedder: str) -> None:
-    keys = connection.execute(
-        insert(chunks).returning(chunks.c.key, sort_by_parameter_order=True), [chunk_row(chunk) for chunk in new]
-    ).scalars()
-    rows = [
-        {"chunk_key": key, "embedder": embedder, "vector": np.ascontiguousarray(vector, dtype="<f4").tobytes()}
-        for key, vector in zip(keys, array, strict=True)
-    ]
-    connection.execute(insert(vectors), rows)
-
-
-_chunk_count = select(func.count()).select_from(chunks).where(chunks.c.document_id == documents.c.id).scalar_subquery()
-
-
-def _summaries() -> Select[Any]:
-    return select(documents, _chunk_count.label("chunk_count"))
-
-
-def _summary(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[DocumentSummary, ...]:
-    readers = readers_of(connection, [row.id for row in rows])
-    return tuple(
-        DocumentSummary(
-            document=document_of(row._mapping, readers.get(row.id, ())),
-            embedder=row.embedder,
-            chunks=row.chunk_count,
-            generation=row.generation,
-            ingested_at=row.ingested_at,
-        )
-        for row in rows
-    )
+def _rename(connection: Connection, document_id: str, new: Document, generation: int) -> None:
+    place = {"id": new.id, "source": new.source, "generation": generation}
+    moved = update(documents).where(documents.c.id == document_id).values(place).returning(documents.c.version)
+    current = connection.execute(moved).scalar_one()
+    title = update(versions).where(versions.c.document_id == new.id, versions.c.version == current)
+    connection.execute(title.values(title=new.title))
+    replace_readers(connection, [new], [new.id])

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Engine, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, RowMapping, Select, select
 
 from contracts import Change, Chunk, Document, InvalidInputError, StoredVectors
-from ingestion.sql_rows import chunk_of, document_of, in_thread, readers_of
-from ingestion.sql_schema import changes, chunks, collections, document_readers, documents, vectors
+from ingestion.sql_rows import chunk_of, documents_of, vectors_of
+from ingestion.sql_schema import changes, chunks, collections, document_readers, documents, vectors, versions
+from ingestion.sql_transactions import batches, in_thread, reading
+from ingestion.sql_writes import no_collection
 
 _REMEMBERED_SCOPES = 256
 
@@ -24,57 +28,46 @@ class SqlChangeFeed:
     async def generation(self, collection: str) -> int:
         """Return the generation of the collection's last change, 0 before the first."""
 
-        def work() -> int:
+        def work(connection: Connection) -> int:
             query = select(collections.c.generation).where(collections.c.name == collection)
-            with self._engine.connect() as connection:
-                return connection.execute(query).scalar() or 0
+            return connection.execute(query).scalar() or 0
 
-        return await in_thread(work)
+        return await in_thread(lambda: reading(self._engine, work))
 
     async def changes(self, collection: str, since: int) -> tuple[Change, ...]:
         """Return the documents that changed after generation `since`, each once, by its last change."""
 
-        def work() -> tuple[Change, ...]:
-            last = func.max(changes.c.generation)
-            query = (
-                select(last, changes.c.document_id)
-                .where(changes.c.collection == collection, changes.c.generation > since)
-                .group_by(changes.c.document_id)
-                .order_by(last)
-            )
-            with self._engine.connect() as connection:
-                return tuple(Change(*row) for row in connection.execute(query))
+        def work(connection: Connection) -> tuple[Change, ...]:
+            query = select(changes.c.generation, changes.c.document_id)
+            query = query.where(changes.c.collection == collection, changes.c.generation > since)
+            rows = connection.execute(query.order_by(changes.c.generation, changes.c.document_id))
+            return tuple(Change(*row) for row in rows)
 
-        return await in_thread(work)
+        return await in_thread(lambda: reading(self._engine, work))
 
-    async def embedders(self, collection: str) -> frozenset[str]:
-        """Return the names of the embedders that made the vectors of the collection's documents."""
+    async def embedder(self, collection: str) -> str:
+        """Return the name of the embedder whose vectors searches of the collection use. Raises NotFoundError."""
 
-        def work() -> frozenset[str]:
-            query = select(documents.c.embedder).where(documents.c.collection == collection).distinct()
-            with self._engine.connect() as connection:
-                return frozenset(connection.execute(query).scalars())
+        def work(connection: Connection) -> str:
+            query = select(collections.c.embedder).where(collections.c.name == collection, ~collections.c.deleted)
+            name: str | None = connection.execute(query).scalar()
+            if name is None:
+                raise no_collection(collection)
+            return name
 
-        return await in_thread(work)
+        return await in_thread(lambda: reading(self._engine, work))
 
-    async def vectors(self, document_id: str, embedder: str) -> StoredVectors:
-        """Return the document's current vectors made by `embedder`; none if it was deleted."""
+    async def vectors(self, document_ids: Sequence[str], embedder: str) -> Mapping[str, StoredVectors]:
+        """Return the vectors of the documents' current versions made by `embedder`; a deleted document is missing."""
 
-        def work() -> StoredVectors:
-            query = (
-                select(vectors.c.chunk_key, vectors.c.vector)
-                .join(chunks, chunks.c.key == vectors.c.chunk_key)
-                .where(chunks.c.document_id == document_id, vectors.c.embedder == embedder)
-                .order_by(vectors.c.chunk_key)
-            )
-            with self._engine.connect() as connection:
-                rows = connection.execute(query).all()
-            keys = np.array([key for key, _ in rows], dtype=np.int64)
-            if not rows:
-                return StoredVectors(keys, np.empty((0, 0), dtype=np.float32))
-            return StoredVectors(keys, np.stack([np.frombuffer(raw, dtype="<f4") for _, raw in rows]))
+        def work(connection: Connection) -> Mapping[str, StoredVectors]:
+            found: dict[str, StoredVectors] = {}
+            for some in batches(document_ids):
+                rows = connection.execute(_vectors(some, embedder)).all()
+                found.update(_by_document(rows))
+            return found
 
-        return await in_thread(work)
+        return await in_thread(lambda: reading(self._engine, work))
 
 
 class SqlPassages:
@@ -90,55 +83,72 @@ class SqlPassages:
         A filter names `id`, `source`, `title`, `media_type` or a key of the document's metadata.
         """
 
-        def work() -> frozenset[str] | None:
-            with self._engine.connect() as connection:
-                of_collection = select(collections.c.generation).where(collections.c.name == collection)
-                generation = connection.execute(of_collection).scalar() or 0
-                key = (collection, generation, tuple(scope), tuple(sorted(filters.items())))
-                if key in self._visible:
-                    return self._visible[key]
-                may_read = documents.c.id.in_(
-                    select(document_readers.c.document_id).where(document_readers.c.reader.in_(scope))
-                )
-                here = documents.c.collection == collection
-                hidden = select(documents.c.id).where(here, ~may_read).limit(1)
-                if not filters and connection.execute(hidden).first() is None:
-                    found = None
-                else:
-                    wanted = [_filter(name, value) for name, value in filters.items()]
-                    found = frozenset(
-                        connection.execute(select(documents.c.id).where(here, may_read, *wanted)).scalars()
-                    )
-            self._visible[key] = found
+        def work(connection: Connection) -> frozenset[str] | None:
+            of_collection = select(collections.c.generation).where(collections.c.name == collection)
+            generation = connection.execute(of_collection).scalar() or 0
+            key = (collection, generation, tuple(scope), tuple(sorted(filters.items())))
+            if key not in self._visible:
+                self._visible[key] = _visible(connection, collection, scope, filters)
+            found = self._visible[key]
             if len(self._visible) > _REMEMBERED_SCOPES:
                 self._visible.popitem(last=False)
             return found
 
-        return await in_thread(work)
+        return await in_thread(lambda: reading(self._engine, work))
 
     async def hydrate(self, keys: Sequence[int]) -> Mapping[int, tuple[Chunk, Document]]:
-        """Return chunk and document by key; keys of deleted chunks are missing."""
+        """Return chunk and document by key; keys of chunks that are deleted or not of a current version are missing."""
 
-        def work() -> Mapping[int, tuple[Chunk, Document]]:
-            with self._engine.connect() as connection:
-                rows = connection.execute(select(chunks).where(chunks.c.key.in_(keys))).mappings().all()
-                ids = {row["document_id"] for row in rows}
-                readers = readers_of(connection, list(ids))
-                owners = {
-                    row["id"]: document_of(row, readers.get(row["id"], ()))
-                    for row in connection.execute(select(documents).where(documents.c.id.in_(ids))).mappings()
-                }
+        def work(connection: Connection) -> Mapping[int, tuple[Chunk, Document]]:
+            rows: list[RowMapping] = []
+            for some in batches(keys):
+                rows += connection.execute(select(chunks).where(chunks.c.key.in_(some))).mappings()
+            owners = documents_of(connection, sorted({row["document_id"] for row in rows}))
             return {
-                row["key"]: (chunk_of(row), owners[row["document_id"]]) for row in rows if row["document_id"] in owners
+                row["key"]: (chunk_of(row), owner)
+                for row in rows
+                if (owner := owners.get(row["document_id"])) is not None and owner.version == row["version"]
             }
 
-        return await in_thread(work)
+        return await in_thread(lambda: reading(self._engine, work))
+
+
+def _vectors(ids: Sequence[str], embedder: str) -> Select[Any]:
+    return (
+        select(chunks.c.document_id, chunks.c.key, vectors.c.vector)
+        .join(documents, (documents.c.id == chunks.c.document_id) & (documents.c.version == chunks.c.version))
+        .join(vectors, (vectors.c.text_hash == chunks.c.text_hash) & (vectors.c.embedder == embedder))
+        .where(documents.c.id.in_(ids))
+        .order_by(chunks.c.document_id, chunks.c.key)
+    )
+
+
+def _by_document(rows: Sequence[Row[Any]]) -> Iterator[tuple[str, StoredVectors]]:
+    for document_id, group in groupby(rows, key=lambda row: row.document_id):
+        mine = list(group)
+        keys = np.array([row.key for row in mine], dtype=np.int64)
+        yield document_id, StoredVectors(keys, vectors_of([row.vector for row in mine]))
+
+
+def _visible(
+    connection: Connection, collection: str, scope: Sequence[str], filters: Mapping[str, str]
+) -> frozenset[str] | None:
+    here = documents.c.collection == collection
+    may_read = documents.c.id.in_(select(document_readers.c.document_id).where(document_readers.c.reader.in_(scope)))
+    if not filters and connection.execute(select(documents.c.id).where(here, ~may_read).limit(1)).first() is None:
+        return None
+    current = (versions.c.document_id == documents.c.id) & (versions.c.version == documents.c.version)
+    wanted = [_filter(name, value) for name, value in filters.items()]
+    query = select(documents.c.id).join(versions, current).where(here, may_read, *wanted)
+    return frozenset(connection.execute(query).scalars())
 
 
 def _filter(name: str, value: str) -> ColumnElement[bool]:
-    if name in ("id", "source", "title", "media_type"):
+    if name in ("id", "source"):
         return documents.c[name] == value
+    if name in ("title", "media_type"):
+        return versions.c[name] == value
     if not name.isidentifier():
         raise InvalidInputError(f"Unknown filter {name!r}: name a document field or a metadata key.")
-    matches: ColumnElement[bool] = documents.c.metadata[name].as_string() == value
+    matches: ColumnElement[bool] = versions.c.metadata[name].as_string() == value
     return matches

@@ -33,20 +33,21 @@ def marked_encoding(data: bytes) -> str | None:
     return None
 
 
-def decode_text(data: bytes, *, markup: bool = False) -> str:
-    """Return the text of `data` with line ends made newlines; with `markup` an encoding declared inside is believed.
+def decode_text(data: bytes, *, markup: bool = False, stated: str | None = None) -> str:
+    """Return the text of `data` with line ends made newlines; with `markup` an encoding declared inside is believed,
+    and so is one that is `stated` outside.
 
-    In order: byte order mark, UTF-8, the declaration, a statistical guess, Windows-1252. Never raises: a byte
-    that fits nowhere becomes U+FFFD.
+    In order: byte order mark, UTF-8, the statement, the declaration, a statistical guess, Windows-1252. Never raises:
+    a byte that fits nowhere becomes U+FFFD.
     """
-    text = _decode(data, markup)
+    text = _decode(data, markup, stated)
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
 
 
-def _decode(data: bytes, markup: bool) -> str:
+def _decode(data: bytes, markup: bool, stated: str | None) -> str:
     if marked := marked_encoding(data):
         return data.decode(marked, errors="replace")
-    candidates = ["utf-8"]
+    candidates = ["utf-8", *([stated] if stated else [])]
     if markup and (declared := _DECLARED.search(data[:4096])):
         candidates.append(declared[1].decode("ascii"))
     for encoding in candidates:

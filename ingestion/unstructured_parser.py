@@ -48,7 +48,7 @@ class _Content:
 class UnstructuredParser:
     """Reads docx, pptx, xlsx, html, md, txt and eml files."""
 
-    async def parse(self, path: Path, name: str | None = None) -> ParsedFile:
+    async def parse(self, path: Path, name: str | None = None, *, scratch: Path | None = None) -> ParsedFile:
         """Return the text of the file. Pages are slides, sheets, or the pages that Word noted down.
 
         Raises ParseError: UNSUPPORTED, ENCRYPTED, CORRUPT, EMPTY, TOO_LARGE, UNREADABLE, INTERNAL.

@@ -14,6 +14,7 @@ current_trace_id: ContextVar[str] = ContextVar("current_trace_id", default="")
 # They log every request, download or compilation at INFO; what is wrong with them still shows.
 NOISY = (
     "alembic",
+    "dbos",
     "guardrails",
     "httpcore",
     "httpx",

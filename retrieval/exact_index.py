@@ -25,9 +25,13 @@ class ExactIndex:
 
     async def refresh(self) -> int:
         """Apply what changed in the catalog; return the generation now stood for."""
-        for change in await self._feed.changes(self._collection, self._generation):
-            self._stored[change.document_id] = await self._feed.vectors(change.document_id, self._embedder)
-            self._generation = change.generation
+        latest = await self._feed.generation(self._collection)
+        changes = await self._feed.changes(self._collection, self._generation)
+        stored = await self._feed.vectors([change.document_id for change in changes], self._embedder)
+        for change in changes:
+            self._stored.pop(change.document_id, None)
+        self._stored.update(stored)
+        self._generation = max([latest, *(change.generation for change in changes)])
         return self._generation
 
     async def search(
@@ -37,7 +41,7 @@ class ExactIndex:
         scored = [
             (int(key), float(score))
             for document, stored in self._stored.items()
-            if len(stored.keys) and (allowed is None or document in allowed)
+            if allowed is None or document in allowed
             for key, score in zip(stored.keys, stored.vectors @ vector, strict=True)
         ]
         return tuple(sorted(scored, key=lambda pair: -pair[1])[:k])

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from apps.database import open_database
-from contracts import PUBLIC, Caller, Chunk, Document, Hit
+from contracts import PUBLIC, Caller, Chunk, Cutting, Document, EmbeddedVersion, Embedder, Hit, SourceState
+from ingestion.sql_builds import SqlBuilds
 from ingestion.sql_catalog import SqlCatalog
+from ingestion.sql_collections import SqlCollections
+from ingestion.sql_source_states import SqlSourceStates
 from ingestion.sql_views import SqlChangeFeed, SqlPassages
 from retrieval.hashing_embedder import HashingEmbedder
 
@@ -19,7 +23,7 @@ BOB = Caller("bob", groups=("staff",))
 
 
 def open_engine(folder: Path) -> Engine:
-    """Return a fresh catalog database in `folder`."""
+    """Return the catalog database in `folder`."""
     return open_database(f"sqlite:///{folder / 'catalog.sqlite'}")
 
 
@@ -43,20 +47,35 @@ def hit(name: str, text: str, score: float = 0.9) -> Hit:
     return Hit(chunks[0], made, score)
 
 
-class Shelf:
-    """A catalog with what reads it."""
+def text_hash(text: str) -> str:
+    """Return the name of a text in the catalog."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
-    def __init__(self, folder: Path) -> None:
-        engine = open_engine(folder)
+
+async def embedded(made: Document, chunks: Sequence[Chunk], embedder: Embedder = EMBEDDER) -> EmbeddedVersion:
+    """Return a document that is ready to be stored."""
+    texts = [chunk.text for chunk in chunks]
+    state = SourceState(made.source, made.version, "recipe")
+    return EmbeddedVersion(made, tuple(chunks), tuple(map(text_hash, texts)), await embedder.embed(texts), state)
+
+
+class Shelf:
+    """A catalog with what reads it; in SQLite in `folder`, unless an engine is given."""
+
+    def __init__(self, folder: Path, engine: Engine | None = None, *, keep_versions: int = 10) -> None:
+        engine = engine or open_engine(folder)
         self.engine = engine
-        self.catalog = SqlCatalog(engine)
+        self.catalog = SqlCatalog(engine, keep_versions=keep_versions)
+        self.collections = SqlCollections(engine)
+        self.states = SqlSourceStates(engine)
+        self.builds = SqlBuilds(engine)
         self.feed = SqlChangeFeed(engine)
         self.passages = SqlPassages(engine)
 
     async def put(
         self, name: str, text: str, *, collection: str = "default", readers: tuple[str, ...] = (PUBLIC,), **more: str
     ) -> int:
-        """Store a document with a chunk per line and return the generation."""
+        """Store a document with a chunk per line and return the generation; make the collection if there is none."""
         made, chunks = document(name, text, collection=collection, readers=readers, **more)
-        vectors = await EMBEDDER.embed([chunk.text for chunk in chunks])
-        return await self.catalog.put(made, chunks, vectors, EMBEDDER.name)
+        await self.collections.ensure(collection, EMBEDDER.name, Cutting())
+        return await self.catalog.put([await embedded(made, chunks)], EMBEDDER.name)

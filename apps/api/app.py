@@ -15,7 +15,7 @@ from fastapi_offline import FastAPIOffline
 
 from apps.api.errors import handle_errors
 from apps.api.middleware import GateMiddleware, RequestMiddleware
-from apps.api.routes import answers, conversations, documents, health, jobs
+from apps.api.routes import answers, collections, conversations, documents, health, jobs
 from apps.api.state import Running
 from apps.settings import PROJECT_ROOT
 
@@ -45,7 +45,7 @@ def create_app(running: Running) -> FastAPI:
     api = running.settings.api
     app.add_middleware(GateMiddleware, hosts=[api.host, *api.allowed_hosts], max_upload_mb=api.max_upload_mb)
     app.add_middleware(RequestMiddleware, observe=running.metrics.request)
-    for routes in (health, answers, documents, jobs, conversations):
+    for routes in (health, answers, collections, documents, jobs, conversations):
         app.include_router(routes.router)
     handle_errors(app)
     if _PAGE.exists():
@@ -63,7 +63,7 @@ async def _page() -> FileResponse:
 async def _warm(running: Running) -> None:
     """Load the models of this process, so that the first question does not wait for them."""
     try:
-        await running.library.embedder.embed(["warm"])
+        await running.library.open_embedder(running.settings.embedding.model).embed(["warm"])
         await running.answering.input_guard.check("warm")
         running.warm.set()
     except Exception:

@@ -15,11 +15,13 @@ from apps.api.schemas import Problem
 from contracts import (
     BlockedError,
     ConfigurationError,
+    ConflictError,
     FootnoteError,
     InvalidInputError,
     ModelUnavailableError,
     NotFoundError,
     ParseError,
+    QueueFullError,
     StoreUnavailableError,
 )
 
@@ -30,10 +32,14 @@ _STATUS: dict[type[FootnoteError], tuple[HTTPStatus, str]] = {
     BlockedError: (HTTPStatus.UNPROCESSABLE_ENTITY, "blocked"),
     ParseError: (HTTPStatus.UNPROCESSABLE_ENTITY, "unreadable-document"),
     NotFoundError: (HTTPStatus.NOT_FOUND, "not-found"),
+    ConflictError: (HTTPStatus.CONFLICT, "conflict"),
+    QueueFullError: (HTTPStatus.TOO_MANY_REQUESTS, "queue-full"),
     ConfigurationError: (HTTPStatus.SERVICE_UNAVAILABLE, "misconfigured"),
     ModelUnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "model-unavailable"),
     StoreUnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "store-unavailable"),
 }
+
+_RETRY_S = 30  # a few files are through the queue by then
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
     code: {"model": Problem, "description": HTTPStatus(code).phrase} for code in (404, 422, 503)
@@ -70,7 +76,10 @@ def problem_response(exc: Exception) -> JSONResponse:
     """Return the response that tells of an exception."""
     problem = problem_of(exc)
     return JSONResponse(
-        problem.model_dump(exclude_none=True), status_code=problem.status, media_type="application/problem+json"
+        problem.model_dump(exclude_none=True),
+        status_code=problem.status,
+        media_type="application/problem+json",
+        headers={"Retry-After": str(_RETRY_S)} if isinstance(exc, QueueFullError) else None,
     )
 
 

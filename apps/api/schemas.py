@@ -6,9 +6,24 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from contracts import Answer, Attribution, CacheStatus, Citation, CollectionSummary, DocumentSummary, Hit, Job, JobState
+from apps.settings import COLLECTION_NAME
+from contracts import (
+    Answer,
+    Attribution,
+    CacheStatus,
+    Chunk,
+    ChunkStrategy,
+    Citation,
+    Collection,
+    DocumentSummary,
+    Hit,
+    Job,
+    JobState,
+    SourceState,
+    VersionSummary,
+)
 
-CollectionName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+CollectionName = Annotated[str, StringConstraints(pattern=f"^{COLLECTION_NAME}$")]
 ConversationId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Asked = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 FilterText = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -132,6 +147,8 @@ class DocumentOut(BaseModel):
     chunks: int
     generation: int
     ingested_at: float
+    versions: int
+    readers: list[str]
     metadata: dict[str, str]
 
 
@@ -142,8 +159,40 @@ class DocumentsOut(BaseModel):
     next: str | None
 
 
+class VersionOut(BaseModel):
+    """A kept version of a document. `ingested_at`, when it last became current, is in seconds since the epoch."""
+
+    version: str
+    title: str
+    size: int
+    chunks: int
+    ingested_at: float
+    current: bool
+
+
+class VersionsOut(BaseModel):
+    """The kept versions of a document, newest first."""
+
+    versions: list[VersionOut]
+
+
+class FailureOut(BaseModel):
+    """A file that could not be read; `source` may lie in an archive, which `container` names."""
+
+    source: str
+    container: str
+    reason: str
+    message: str
+
+
+class FailuresOut(BaseModel):
+    """The files of a collection that could not be read."""
+
+    failures: list[FailureOut]
+
+
 class ChunkOut(BaseModel):
-    """A passage of a document."""
+    """A passage of a document. `hidden` text is there, but no reader of the document can see it."""
 
     id: str
     position: int
@@ -152,6 +201,7 @@ class ChunkOut(BaseModel):
     headings: list[str]
     kind: str
     text: str
+    hidden: bool
 
 
 class ChunksOut(BaseModel):
@@ -160,13 +210,35 @@ class ChunksOut(BaseModel):
     chunks: list[ChunkOut]
 
 
+class CuttingIn(BaseModel):
+    """How documents are cut; sizes are in tokens of the embedder."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    strategy: ChunkStrategy = ChunkStrategy.STRUCTURAL
+    chunk_tokens: int | None = Field(None, ge=32)
+    overlap_tokens: int | None = Field(None, ge=0)
+
+
+class CollectionIn(CuttingIn):
+    """A new collection; what is not said is as in the settings."""
+
+    embedder: str = Field("", max_length=200, description="A sentence encoder's hub id or folder.")
+
+
 class CollectionOut(BaseModel):
-    """A collection."""
+    """A collection. `failures` counts files that could not be read; `next_embedder` is being filled."""
 
     name: str
     documents: int
     chunks: int
+    failures: int
     generation: int
+    embedder: str
+    next_embedder: str
+    strategy: ChunkStrategy
+    chunk_tokens: int
+    overlap_tokens: int
 
 
 class CollectionsOut(BaseModel):
@@ -176,20 +248,28 @@ class CollectionsOut(BaseModel):
 
 
 class JobOut(BaseModel):
-    """An ingestion job. `reason` and `message` are set when it failed."""
+    """An ingestion job. `done` of `total` passages are through the present stage, `percent` of it; `files` counts the
+    files inside an archive by what became of them. `reason` and `message` are set when it failed. Times are in seconds
+    since the epoch."""
 
     id: str
     collection: str
     source: str
     state: JobState
+    done: int
+    total: int
+    percent: int
     document_id: str | None
     chunks: int
+    files: dict[str, int]
     reason: str | None
     message: str | None
+    created_at: float
+    updated_at: float
 
 
 class JobsOut(BaseModel):
-    """The jobs of an upload, one per file."""
+    """Jobs: those of an upload, one per file, or the newest."""
 
     jobs: list[JobOut]
 
@@ -272,14 +352,58 @@ def document_out(summary: DocumentSummary) -> DocumentOut:
         chunks=summary.chunks,
         generation=summary.generation,
         ingested_at=summary.ingested_at,
+        versions=summary.versions,
+        readers=list(document.readers),
         metadata=dict(document.metadata),
     )
 
 
-def collection_out(summary: CollectionSummary) -> CollectionOut:
+def version_out(version: VersionSummary) -> VersionOut:
+    """Return a version for the wire."""
+    return VersionOut(
+        version=version.version,
+        title=version.title,
+        size=version.size,
+        chunks=version.chunks,
+        ingested_at=version.ingested_at,
+        current=version.current,
+    )
+
+
+def failure_out(state: SourceState) -> FailureOut:
+    """Return a failure for the wire."""
+    return FailureOut(
+        source=state.source, container=state.container, reason=state.reason or "", message=state.message or ""
+    )
+
+
+def chunk_out(chunk: Chunk) -> ChunkOut:
+    """Return a passage for the wire."""
+    return ChunkOut(
+        id=chunk.id,
+        position=chunk.position,
+        page=chunk.page,
+        span=chunk.span,
+        headings=list(chunk.headings),
+        kind=chunk.kind,
+        text=chunk.text,
+        hidden=chunk.hidden,
+    )
+
+
+def collection_out(collection: Collection) -> CollectionOut:
     """Return a collection for the wire."""
     return CollectionOut(
-        name=summary.name, documents=summary.documents, chunks=summary.chunks, generation=summary.generation
+        name=collection.name,
+        documents=collection.documents,
+        chunks=collection.chunks,
+        failures=collection.failures,
+        generation=collection.generation,
+        embedder=collection.embedder,
+        next_embedder=collection.next_embedder,
+        strategy=collection.cutting.strategy,
+        chunk_tokens=collection.cutting.chunk_tokens,
+        overlap_tokens=collection.cutting.overlap_tokens,
     )
 
 
@@ -290,10 +414,16 @@ def job_out(job: Job) -> JobOut:
         collection=job.collection,
         source=job.source,
         state=job.state,
+        done=job.done,
+        total=job.total,
+        percent=job.percent,
         document_id=job.document_id,
         chunks=job.chunks,
+        files=dict(job.files),
         reason=job.reason,
         message=job.message,
+        created_at=job.created_at,
+        updated_at=job.updated_at,
     )
 
 

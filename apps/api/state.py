@@ -66,7 +66,7 @@ class Running:
 
     async def _embedder(self) -> ComponentOut:
         state: Literal["ready", "starting"] = "ready" if self.warm.is_set() else "starting"
-        return ComponentOut(state=state, required=True, detail=self.library.embedder.name)
+        return ComponentOut(state=state, required=True, detail=self.library.indexing.embedder)
 
     async def _cache(self) -> ComponentOut:
         if not self.settings.cache.enabled:

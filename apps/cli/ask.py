@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from apps.cli.knowledge import Collection, Json
+from apps.cli.output import CollectionOption, JsonOption
 from apps.cli.run import fail_clearly
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 def ask(
     question: Annotated[str, typer.Argument(help="What you want to know.")],
-    collection: Collection = "default",
+    collection: CollectionOption = "default",
     conversation: Annotated[str | None, typer.Option(help="Go on with this conversation.")] = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Answer a question from the documents, with sources.
 

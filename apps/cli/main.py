@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from apps.cli import ask, knowledge, serve, stack
+from apps.cli import ask, collections, documents, search, serve, stack, sync
 
 app = typer.Typer(
     help="Answers questions from your own documents and says where each sentence came from.",
@@ -17,10 +17,9 @@ app = typer.Typer(
 
 _STACK: tuple[Callable[..., None], ...] = (stack.up, stack.down, stack.status, stack.doctor)
 _LIBRARY: tuple[Callable[..., None], ...] = (
-    knowledge.ingest,
-    knowledge.documents,
-    knowledge.collections,
-    knowledge.search,
+    sync.ingest,
+    sync.sync,
+    search.search,
     ask.ask,
 )
 _PROCESSES: tuple[Callable[..., None], ...] = (serve.api, serve.worker)
@@ -29,6 +28,8 @@ for command in _STACK:
     app.command(rich_help_panel="The stack")(command)
 for command in _LIBRARY:
     app.command(rich_help_panel="Documents and questions")(command)
+app.add_typer(documents.app, name="documents", rich_help_panel="Documents and questions")
+app.add_typer(collections.app, name="collections", rich_help_panel="Documents and questions")
 for command in _PROCESSES:
     app.command(hidden=True)(command)
 

@@ -35,7 +35,7 @@ def worker() -> None:
 
     from apps.bootstrap import open_library
     from apps.settings import load_settings
-    from apps.worker import Worker, remove_leftovers
+    from apps.worker import Worker
     from observability.logs import configure_logs
 
     async def run() -> None:
@@ -43,13 +43,12 @@ def worker() -> None:
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
         library = open_library(settings)
-        await library.embedder.embed(["warm"])
-        await remove_leftovers(settings.data_dir / "uploads", library.jobs)
+        await library.open_embedder(settings.embedding.model).embed(["warm"])
         ready = settings.data_dir / "run" / "worker.ready"
         ready.parent.mkdir(parents=True, exist_ok=True)
         ready.touch()
         try:
-            await Worker(library.jobs, library.indexing).run(stop)
+            await Worker(library.jobs, library.indexing, settings.data_dir / "uploads").run(stop)
         finally:
             ready.unlink(missing_ok=True)
 

@@ -1,38 +1,54 @@
-"""Collections and their documents: list, upload, read, delete."""
+"""The documents of a collection: list, upload, read, versions, delete."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import anyio
-from fastapi import APIRouter, File, Query, UploadFile
+from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.responses import FileResponse
+from pydantic import Json
 
 from apps.api.deps import CallerDep, CollectionPath, LibraryDep
 from apps.api.errors import RESPONSES
 from apps.api.schemas import (
-    ChunkOut,
     ChunksOut,
-    CollectionsOut,
     DocumentOut,
     DocumentsOut,
+    Filters,
+    FilterText,
     JobsOut,
-    collection_out,
+    Problem,
+    VersionsOut,
+    chunk_out,
     document_out,
     job_out,
+    version_out,
 )
 from apps.bootstrap import Library
-from contracts import Caller, DocumentSummary, InvalidInputError, Job, NotFoundError, StoreUnavailableError
+from contracts import (
+    Caller,
+    DocumentSummary,
+    FootnoteError,
+    InvalidInputError,
+    Job,
+    NotFoundError,
+    StoreUnavailableError,
+)
 
 router = APIRouter(prefix="/v1/collections", tags=["documents"], responses=RESPONSES)
 
 
-@router.get("")
-async def list_collections(library: LibraryDep) -> CollectionsOut:
-    """List the collections."""
-    return CollectionsOut(collections=[collection_out(found) for found in await library.catalog.collections()])
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What an upload says of its files."""
+
+    metadata: Mapping[str, str]
+    readers: tuple[str, ...] | None
 
 
 @router.get("/{collection}/documents")
@@ -51,9 +67,15 @@ async def list_documents(
     )
 
 
-@router.post("/{collection}/documents", status_code=202)
+@router.post("/{collection}/documents", status_code=202, responses={429: {"model": Problem}})
 async def upload(
-    collection: CollectionPath, library: LibraryDep, files: Annotated[list[UploadFile], File()]
+    collection: CollectionPath,
+    library: LibraryDep,
+    files: Annotated[list[UploadFile], File()],
+    metadata: Annotated[
+        Json[Filters] | None, Form(description="A JSON object of texts, stored with each file.")
+    ] = None,
+    readers: Annotated[list[FilterText] | None, Form(description="Who may see them; by default everyone.")] = None,
 ) -> JobsOut:
     """Take files in; each becomes a job whose progress `/v1/jobs/{id}/events` tells. A file of the same name replaces
     the one before."""
@@ -63,7 +85,8 @@ async def upload(
             raise InvalidInputError("A file of the upload has no name; name it, with its extension.")
         if (file.size or 0) > limit_mb << 20:
             raise InvalidInputError(f"{file.filename!r} is over {limit_mb} MB; FOOTNOTE_API__MAX_UPLOAD_MB sets this.")
-    return JobsOut(jobs=[job_out(await _enqueue(library, collection, file)) for file in files])
+    given = Given(metadata or {}, tuple(readers) if readers else None)
+    return JobsOut(jobs=[job_out(job) for job in await _enqueue(library, collection, files, given)])
 
 
 @router.get("/{collection}/documents/{document_id}")
@@ -76,34 +99,43 @@ async def read_document(
 
 @router.get("/{collection}/documents/{document_id}/chunks")
 async def read_chunks(
-    collection: CollectionPath, document_id: str, library: LibraryDep, caller: CallerDep
+    collection: CollectionPath, document_id: str, library: LibraryDep, caller: CallerDep, version: str = ""
 ) -> ChunksOut:
-    """Return a document's passages in reading order."""
+    """Return the passages of a document's version (default: the current one) in reading order."""
     await _readable(library, caller, collection, document_id)
-    chunks = await library.catalog.chunks(collection, document_id)
-    return ChunksOut(
-        chunks=[
-            ChunkOut(
-                id=chunk.id,
-                position=chunk.position,
-                page=chunk.page,
-                span=chunk.span,
-                headings=list(chunk.headings),
-                kind=chunk.kind,
-                text=chunk.text,
-            )
-            for chunk in chunks
-        ]
-    )
+    chunks = await library.catalog.chunks(collection, document_id, version)
+    return ChunksOut(chunks=[chunk_out(chunk) for chunk in chunks])
+
+
+@router.get("/{collection}/documents/{document_id}/versions")
+async def read_versions(
+    collection: CollectionPath, document_id: str, library: LibraryDep, caller: CallerDep
+) -> VersionsOut:
+    """List the kept versions of a document, newest first."""
+    await _readable(library, caller, collection, document_id)
+    versions = await library.catalog.versions(collection, document_id)
+    return VersionsOut(versions=[version_out(version) for version in versions])
+
+
+@router.post("/{collection}/documents/{document_id}/versions/{version}/restore")
+async def restore_version(
+    collection: CollectionPath, document_id: str, version: str, library: LibraryDep, caller: CallerDep
+) -> DocumentOut:
+    """Make a kept version the current one again."""
+    await library.indexing.restore(await _readable(library, caller, collection, document_id), version)
+    return document_out(await _readable(library, caller, collection, document_id))
 
 
 @router.get("/{collection}/documents/{document_id}/content")
 async def read_content(
-    collection: CollectionPath, document_id: str, library: LibraryDep, caller: CallerDep
+    collection: CollectionPath, document_id: str, library: LibraryDep, caller: CallerDep, version: str = ""
 ) -> FileResponse:
-    """Return the original file. It is never shown as a page of this site: a stored HTML file must not run here."""
+    """Return the original file of a version (default: the current one). It is never shown as a page of this site: a
+    stored HTML file must not run here."""
     document = (await _readable(library, caller, collection, document_id)).document
-    path = library.originals_path(document.version)
+    if version and version not in {v.version for v in await library.catalog.versions(collection, document_id)}:
+        raise NotFoundError(f"No version {version!r} of {document.source!r} is kept.")
+    path = library.originals_path(version or document.version)
     if not path.exists():
         raise NotFoundError(f"The original of {document.source!r} is no longer kept.")
     inline = document.media_type == "application/pdf" or document.media_type == "text/plain"
@@ -120,23 +152,35 @@ async def read_content(
 async def delete_document(collection: CollectionPath, document_id: str, library: LibraryDep, caller: CallerDep) -> None:
     """Delete a document: its text, its vectors, its original, and every cached answer that rests on it."""
     await _readable(library, caller, collection, document_id)
-    await library.indexing.remove(collection, document_id)
+    await library.indexing.remove(collection, [document_id])
 
 
-async def _enqueue(library: Library, collection: str, file: UploadFile) -> Job:
-    job_id = uuid.uuid4().hex
-    target = library.settings.data_dir / "uploads" / job_id
+async def _enqueue(library: Library, collection: str, files: Sequence[UploadFile], given: Given) -> tuple[Job, ...]:
+    """Keep the files for the worker and return their jobs: all of them, or none."""
+    kept: list[Job] = []
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        async with await anyio.open_file(target, "wb") as copy:
+        for file in files:
+            job_id = uuid.uuid4().hex
+            path = library.settings.data_dir / "uploads" / job_id
+            source = f"upload/{_file_name(file)}"
+            kept.append(Job(job_id, collection, source, str(path), metadata=given.metadata, readers=given.readers))
+            await _keep(file, path)
+        await library.jobs.enqueue(kept)
+    except FootnoteError:
+        for job in kept:
+            Path(job.path).unlink(missing_ok=True)
+        raise
+    return tuple(kept)
+
+
+async def _keep(file: UploadFile, path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        async with await anyio.open_file(path, "wb") as copy:
             while block := await file.read(1 << 20):
                 await copy.write(block)
     except OSError as exc:
-        target.unlink(missing_ok=True)
-        raise StoreUnavailableError(f"The upload cannot be stored in {str(target.parent)!r}: {exc}.") from exc
-    job = Job(id=job_id, collection=collection, source=f"upload/{_file_name(file)}", path=str(target))
-    await library.jobs.enqueue(job)
-    return job
+        raise StoreUnavailableError(f"The upload cannot be stored in {str(path.parent)!r}: {exc}.") from exc
 
 
 def _file_name(file: UploadFile) -> str:

@@ -1,0 +1,72 @@
+"""Collections: list, make, read, cut anew, delete; and what could not be read."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from apps.api.deps import CollectionPath, LibraryDep
+from apps.api.errors import RESPONSES
+from apps.api.schemas import (
+    CollectionIn,
+    CollectionOut,
+    CollectionsOut,
+    CuttingIn,
+    FailuresOut,
+    collection_out,
+    failure_out,
+)
+from apps.bootstrap import Library, default_cutting
+from contracts import Collection, ConflictError, NotFoundError
+
+router = APIRouter(prefix="/v1/collections", tags=["collections"], responses=RESPONSES)
+
+
+@router.get("")
+async def list_collections(library: LibraryDep) -> CollectionsOut:
+    """List the collections."""
+    return CollectionsOut(collections=[collection_out(found) for found in await library.collections.list()])
+
+
+@router.put("/{collection}", status_code=201)
+async def create_collection(collection: CollectionPath, wanted: CollectionIn, library: LibraryDep) -> CollectionOut:
+    """Make a collection with settings of its own."""
+    if await library.collections.find(collection):
+        raise ConflictError(f"Collection {collection!r} exists already.")
+    cutting = default_cutting(library.settings, wanted.strategy, wanted.chunk_tokens, wanted.overlap_tokens)
+    embedder = library.open_embedder(wanted.embedder or library.indexing.embedder)
+    return collection_out(await library.collections.ensure(collection, embedder.name, cutting))
+
+
+@router.get("/{collection}")
+async def read_collection(collection: CollectionPath, library: LibraryDep) -> CollectionOut:
+    """Describe a collection."""
+    return collection_out(await _found(library, collection))
+
+
+@router.patch("/{collection}")
+async def recut_collection(collection: CollectionPath, wanted: CuttingIn, library: LibraryDep) -> CollectionOut:
+    """Change how documents are cut from now on; those that are there change when they are next synced."""
+    cutting = default_cutting(library.settings, wanted.strategy, wanted.chunk_tokens, wanted.overlap_tokens)
+    await library.collections.recut(collection, cutting)
+    return collection_out(await _found(library, collection))
+
+
+@router.delete("/{collection}", status_code=204)
+async def delete_collection(collection: CollectionPath, library: LibraryDep) -> None:
+    """Delete a collection with all its documents."""
+    await library.indexing.remove_collection(collection)
+
+
+@router.get("/{collection}/failures")
+async def list_failures(collection: CollectionPath, library: LibraryDep) -> FailuresOut:
+    """List the files that could not be read, with the reason."""
+    await _found(library, collection)
+    states = await library.states.states(collection)
+    return FailuresOut(failures=[failure_out(state) for state in states.values() if state.reason])
+
+
+async def _found(library: Library, collection: str) -> Collection:
+    found = await library.collections.find(collection)
+    if found is None:
+        raise NotFoundError(f"No collection {collection!r}.")
+    return found

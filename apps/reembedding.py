@@ -1,0 +1,44 @@
+"""Gives a collection another embedder while it is searched: new vectors beside the old ones, then a switch."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+
+from apps.embedding_batches import embedded_text
+from contracts import Builds, Collections, Embedder, NotFoundError
+
+_AT_ONCE = 512  # chunks
+
+
+@dataclass(frozen=True, slots=True)
+class Reembedding:
+    """The use case over its ports. It can be broken off and started again at any time: what is embedded stays."""
+
+    collections: Collections
+    builds: Builds
+    open_embedder: Callable[[str], Embedder]
+
+    async def run(self, collection: str, model: str) -> AsyncGenerator[tuple[int, int]]:
+        """Embed the collection with `model` and let searches use it; yield how many chunks are done, and of how many.
+
+        Raises NotFoundError, and ConfigurationError when the model cannot be loaded. Documents that arrive meanwhile
+        are embedded too before the switch.
+        """
+        found = await self.collections.find(collection)
+        if found is None:
+            raise NotFoundError(f"No collection {collection!r}; `footnote collections` lists them.")
+        embedder = self.open_embedder(model)
+        await embedder.embed(["Is the model there?"])  # before anything is begun
+        if found.embedder == embedder.name:
+            return
+        await self.builds.begin(collection, embedder.name)
+        done = 0
+        while True:
+            while missing := await self.builds.missing(collection, embedder.name, _AT_ONCE):
+                texts = {name: embedded_text(document, chunk) for name, document, chunk in missing}
+                await self.builds.add(embedder.name, list(texts), await embedder.embed(list(texts.values())))
+                done += len(missing)
+                yield done, max(done, found.chunks)
+            if await self.builds.switch(collection, embedder.name):
+                return

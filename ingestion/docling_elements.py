@@ -1,0 +1,135 @@
+"""Turns a DoclingDocument into elements: one for each paragraph, item, table, chart, note and comment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from contracts import Element, ElementKind
+from ingestion.markdown_tables import markdown_table
+
+_KINDS = {"title": ElementKind.TITLE, "section_header": ElementKind.TITLE, "code": ElementKind.CODE}
+_LISTS = frozenset({"list", "ordered_list"})
+_MIDNIGHT = re.compile(r"^(\d{4}-\d\d-\d\d)[ T]00:00:00$")  # how a date without a time comes out of a spreadsheet
+_DEFAULT_SHEET = re.compile(r"(?i)sheet ?\d*")
+_NO_SPACE_BEFORE = tuple(",.;:!?)]}%»”’")
+_NO_SPACE_AFTER = tuple("([{«“‘")
+_DEEPEST = 8  # levels of lists that are told apart by indentation
+
+
+def docling_elements(document: Any) -> tuple[Element, ...]:
+    """Return the document's elements in reading order. What stands on every page or slide is given once."""
+    titled = any(item.label.value == "title" for item in document.texts)
+    return tuple(_Walk(document, outermost=2 if titled else 1).below(document.body))
+
+
+@dataclass
+class _Walk:
+    document: Any
+    outermost: int  # level of the headings next to the title
+    page: int | None = None
+    sheets: int = 0
+    slides: int = 0
+    furniture: set[str] = field(default_factory=set)
+
+    def below(self, node: Any, depth: int = 0) -> Iterator[Element]:
+        for reference in node.children:
+            yield from self._read(reference.resolve(self.document), depth)
+
+    def _read(self, item: Any, depth: int) -> Iterator[Element]:
+        label = item.label.value
+        if label in ("sheet", "chapter", "slide"):
+            yield from self._open_page(item, label)
+        if label == "inline":
+            yield from self._as(item, Element(self._inline(item)))
+        elif label == "table":
+            yield from self._as(item, Element(self._table(item.data), kind=ElementKind.TABLE))
+        elif label == "list_item":
+            yield from self._list_item(item, depth)
+        else:
+            yield from self._block(item, label)
+            yield from self.below(item, depth + (label in _LISTS))
+
+    def _open_page(self, item: Any, label: str) -> Iterator[Element]:
+        if label == "sheet":
+            self.sheets += 1
+            self.page = self.sheets
+            if not _DEFAULT_SHEET.fullmatch(item.name):
+                yield from self._as(item, Element(item.name, kind=ElementKind.TITLE))
+        else:
+            self.slides += 1
+            self.page = self.slides
+
+    def _block(self, item: Any, label: str) -> Iterator[Element]:
+        chart = getattr(getattr(item, "meta", None), "tabular_chart", None)
+        if chart is not None:
+            if chart.title and not item.captions:
+                yield from self._as(item, Element(chart.title))
+            yield from self._as(item, Element(self._table(chart.chart_data), kind=ElementKind.TABLE))
+        kind = _KINDS.get(label, ElementKind.TEXT)
+        level = self.outermost + item.level - 1 if label == "section_header" else 1
+        yield from self._as(item, Element(_said(item), kind=kind, level=level))
+
+    def _list_item(self, item: Any, depth: int) -> Iterator[Element]:
+        lists, inline = [], []
+        for child in (reference.resolve(self.document) for reference in item.children):
+            (lists if child.label.value in _LISTS else inline).append(child)
+        text = " ".join(filter(None, [_said(item), *(self._plain(child) for child in inline)]))
+        marker = item.marker if item.enumerated and item.marker else "-"
+        if text:
+            indent = "  " * min(max(depth - 1, 0), _DEEPEST)
+            yield from self._as(item, Element(f"{indent}{marker} {text}", kind=ElementKind.LIST))
+        for child in lists:
+            yield from self._read(child, depth)
+
+    def _as(self, item: Any, element: Element) -> Iterator[Element]:
+        """Yield the element with the item's page and visibility, unless it says nothing, or nothing new."""
+        layer = item.content_layer.value
+        text = element.text.rstrip() if element.kind is ElementKind.LIST else element.text.strip()
+        if not text.strip():
+            return
+        if layer == "furniture":
+            if text in self.furniture or text.isdecimal():
+                return
+            self.furniture.add(text)
+        prov = getattr(item, "prov", None)
+        page = prov[0].page_no if prov else self.page
+        yield replace(element, text=text, page=page, hidden=layer == "invisible")
+
+    def _table(self, data: Any) -> str:
+        return markdown_table([[self._cell(cell) for cell in row] for row in data.grid])
+
+    def _cell(self, cell: Any) -> str:
+        if hasattr(cell, "ref"):
+            return self._plain(cell.ref.resolve(self.document))
+        return _MIDNIGHT.sub(r"\1", cell.text)
+
+    def _plain(self, item: Any) -> str:
+        """Return all text of the item and what is below it on one line."""
+        label = item.label.value
+        if label == "table":
+            return "; ".join(", ".join(filter(None, map(self._cell, row))) for row in item.data.grid)
+        if label == "inline":
+            return self._inline(item)
+        below = (self._plain(reference.resolve(self.document)) for reference in item.children)
+        marker = item.marker if label == "list_item" and item.enumerated else ""
+        return " ".join(filter(None, [marker, _said(item), *below]))
+
+    def _inline(self, group: Any) -> str:
+        text = ""
+        for run in (reference.resolve(self.document) for reference in group.children):
+            said = self._plain(run)
+            script = getattr(getattr(run, "formatting", None), "script", None)
+            close = said.startswith(_NO_SPACE_BEFORE) or text.endswith(_NO_SPACE_AFTER) or text[-1:].isspace()
+            raised = script is not None and script.value != "baseline"
+            text += said if not text or close or raised or said[:1].isspace() else f" {said}"
+        return text
+
+
+def _said(item: Any) -> str:
+    text: str = getattr(item, "text", "")
+    if item.label.value == "formula" and text:
+        return f"${text.strip()}$"
+    return text

@@ -1,0 +1,131 @@
+"""Lists what the parts of an Office package say, paragraph by paragraph, and what their pictures are said to show."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ingestion.media_types import DOCX, PPTX, XLSX
+
+_UNSEEN = frozenset({"Fallback", "del", "moveFrom", "fld", "pPr", "rPr", "oMath"})  # deleted, said elsewhere, or written in another way
+_FILE_NAME = re.compile(r"\S*[\w)]\.\w{3,4}|[A-Za-z]:\\.*")  # what Office puts where nobody described a picture
+_MOST_BYTES = 64 << 20  # of one part
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """The runs of a paragraph, or the description of a picture; `page` counts slides, or the breaks Word noted."""
+
+    runs: tuple[str, ...]
+    page: int | None
+    picture: bool = False
+
+
+def package_paragraphs(data: bytes, kind: str) -> list[Paragraph]:
+    """Return the paragraphs of the document, the slides or the drawings on sheets, in their order."""
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        return list({DOCX: _document, PPTX: _slides, XLSX: _drawings}[kind](package))
+
+
+def _document(package: zipfile.ZipFile) -> Iterator[Paragraph]:
+    root = _root(package, "word/document.xml")
+    if root is None:
+        return
+    # Word notes where its pages broke when it last drew them; without such notes no page is known.
+    noted = next(root.iter("{*}lastRenderedPageBreak"), None) is not None
+    page = 1 if noted else None
+    for node, unseen in _walk(root):
+        name = _name(node)
+        if page and name == "lastRenderedPageBreak":
+            page += 1
+        elif name == "p" and not unseen:
+            yield from _said(node, page)
+        elif name == "docPr" and not unseen:
+            yield from _described(node, page)
+    for part in package.namelist():
+        if part.startswith("word/diagrams/data"):
+            yield from _paragraphs(package, part, None)
+
+
+def _slides(package: zipfile.ZipFile) -> Iterator[Paragraph]:
+    presentation = _root(package, "ppt/presentation.xml")
+    places = _relations(package, "ppt/presentation.xml")
+    listed = presentation.iterfind(".//{*}sldIdLst/{*}sldId") if presentation is not None else ()
+    for page, slide in enumerate(listed, start=1):
+        identifier = next((value for name, value in slide.attrib.items() if name.endswith("}id")), "")
+        place = places.get(identifier, "")
+        diagrams = (part for part in _relations(package, place).values() if "/diagrams/data" in part)
+        for part in (place, *diagrams):
+            yield from _paragraphs(package, part, page)
+
+
+def _drawings(package: zipfile.ZipFile) -> Iterator[Paragraph]:
+    for part in package.namelist():
+        if part.startswith(("xl/drawings/drawing", "xl/diagrams/data")):
+            yield from _paragraphs(package, part, None)
+
+
+def _paragraphs(package: zipfile.ZipFile, part: str, page: int | None) -> Iterator[Paragraph]:
+    root = _root(package, part)
+    for node, unseen in _walk(root) if root is not None else ():
+        if _name(node) == "p" and not unseen:
+            yield from _said(node, page)
+        elif _name(node) == "cNvPr" and not unseen:
+            yield from _described(node, page)
+
+
+def _said(paragraph: Any, page: int | None) -> Iterator[Paragraph]:
+    runs = tuple(node.text for node, unseen in _walk(paragraph, inside=True) if _name(node) == "t" and node.text and not unseen)
+    if runs:
+        yield Paragraph(runs, page)
+
+
+def _described(node: Any, page: int | None) -> Iterator[Paragraph]:
+    text = " ".join((node.get("descr") or "").split())
+    if text and not _FILE_NAME.fullmatch(text):
+        yield Paragraph((text,), page, picture=True)
+
+
+def _walk(root: Any, inside: bool = False) -> Iterator[tuple[Any, bool]]:
+    """Yield each element in document order, and whether a reader does not see it. `inside` leaves out paragraphs that
+    lie in a text box of this one, which speak for themselves."""
+    stack = [(root, False)]
+    while stack:
+        node, unseen = stack.pop()
+        name = _name(node)
+        unseen = unseen or name in _UNSEEN
+        yield node, unseen
+        if not (inside and name == "txbxContent"):
+            stack.extend((child, unseen) for child in reversed(node))
+
+
+def _root(package: zipfile.ZipFile, part: str) -> Any:
+    from lxml import etree
+
+    try:
+        entry = package.getinfo(part)
+    except KeyError:
+        return None
+    if entry.file_size > _MOST_BYTES:
+        return None
+    return etree.fromstring(package.read(entry), etree.XMLParser(resolve_entities=False, no_network=True, recover=True))
+
+
+def _relations(package: zipfile.ZipFile, part: str) -> dict[str, str]:
+    """Return the parts that this part refers to, by the names it has for them."""
+    folder, name = posixpath.split(part)
+    root = _root(package, f"{folder}/_rels/{name}.rels")
+    return {
+        relation.get("Id", ""): posixpath.normpath(posixpath.join("/", folder, relation.get("Target", "")))[1:]
+        for relation in (root if root is not None else ())
+        if isinstance(relation.tag, str) and relation.get("TargetMode") != "External"
+    }
+
+
+def _name(node: Any) -> str:
+    return node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""

@@ -1,0 +1,82 @@
+"""Places on a page of a PDF: rectangles in points, and how a page's own coordinates become those of its reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from contracts import Box
+
+
+class Rect(NamedTuple):
+    """A rectangle in points; the origin is top left, y grows downwards."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Its centre, x and y."""
+        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
+    def holds(self, x: float, y: float) -> bool:
+        """Return whether the point lies in it."""
+        return self.x0 <= x <= self.x1 and self.y0 <= y <= self.y1
+
+
+def around(rects: Iterable[Rect]) -> Rect:
+    """Return the smallest rectangle that holds all of them; there must be one."""
+    x0, y0, x1, y1 = zip(*rects, strict=True)
+    return Rect(min(x0), min(y0), max(x1), max(y1))
+
+
+class Word(NamedTuple):
+    """A word where it stands; `at` is the position of its first character in the page's text."""
+
+    text: str
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    at: int
+
+    @property
+    def rect(self) -> Rect:
+        """Its place."""
+        return Rect(self.x0, self.y0, self.x1, self.y1)
+
+
+class Ruling(NamedTuple):
+    """A straight line drawn along `at` (y of a horizontal one, x of a vertical one), from `start` to `end`."""
+
+    horizontal: bool
+    at: float
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Maps a page's own coordinates to the page as it is shown, `width` by `height` points. The six numbers are an
+    affine map: x' = a x + c y + e, y' = b x + d y + f."""
+
+    number: int
+    width: float
+    height: float
+    matrix: tuple[float, float, float, float, float, float]
+
+    def rect(self, left: float, bottom: float, right: float, top: float) -> Rect:
+        """Return where a rectangle of the page's own coordinates is shown, also when that is off the page."""
+        a, b, c, d, e, f = self.matrix
+        x0, y0 = a * left + c * bottom + e, b * left + d * bottom + f
+        x1, y1 = a * right + c * top + e, b * right + d * top + f
+        return Rect(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+
+    def box(self, rect: Rect) -> Box:
+        """Return the part of the rectangle that is on the page, in fractions of it."""
+        x0, x1 = (min(max(x / self.width, 0.0), 1.0) for x in (rect.x0, rect.x1))
+        y0, y1 = (min(max(y / self.height, 0.0), 1.0) for y in (rect.y0, rect.y1))
+        return Box(self.number, x0, y0, x1, y1)

@@ -1,0 +1,58 @@
+"""pdfium's functions that are called for every object and word of a page, without the detours that cost most there.
+
+pypdfium2's own bindings make a pointer object of every result and give up the interpreter's lock on every call; a
+page has thousands of each. Here handles are integers and the lock is kept.
+"""
+
+from __future__ import annotations
+
+import functools
+from ctypes import PYFUNCTYPE, POINTER, c_double, c_float, c_int, c_uint, c_ulong, c_void_p, cast
+from typing import Any, NamedTuple
+
+
+class Calls(NamedTuple):
+    """The functions, by pdfium's names without their prefixes."""
+
+    count_objects: Any
+    get_object: Any
+    count_inner: Any
+    get_inner: Any
+    object_type: Any
+    bounds: Any
+    object_colour: Any
+    render_mode: Any
+    loose_box: Any
+    text_object: Any
+    font_weight: Any
+    font_info: Any
+
+
+@functools.lru_cache(maxsize=1)
+def pdfium_calls() -> Calls:
+    """Return the functions; loads pdfium."""
+    import pypdfium2.raw as raw
+
+    def call(name: str, result: Any, *arguments: Any) -> Any:
+        address = cast(getattr(raw, name), c_void_p).value
+        return PYFUNCTYPE(result, c_void_p, *arguments)(address)
+
+    return Calls(
+        count_objects=call("FPDFPage_CountObjects", c_int),
+        get_object=call("FPDFPage_GetObject", c_void_p, c_int),
+        count_inner=call("FPDFFormObj_CountObjects", c_int),
+        get_inner=call("FPDFFormObj_GetObject", c_void_p, c_ulong),
+        object_type=call("FPDFPageObj_GetType", c_int),
+        bounds=call("FPDFPageObj_GetBounds", c_int, *[POINTER(c_float)] * 4),
+        object_colour=call("FPDFPageObj_GetFillColor", c_int, *[POINTER(c_uint)] * 4),
+        render_mode=call("FPDFTextObj_GetTextRenderMode", c_int),
+        loose_box=call("FPDFText_GetLooseCharBox", c_int, c_int, POINTER(raw.FS_RECTF)),
+        text_object=call("FPDFText_GetTextObject", c_void_p, c_int),
+        font_weight=call("FPDFText_GetFontWeight", c_int, c_int),
+        font_info=call("FPDFText_GetFontInfo", c_ulong, c_int, c_void_p, c_ulong, POINTER(c_int)),
+    )
+
+
+def handle(wrapped: Any) -> int:
+    """Return the handle of one of pypdfium2's pages or text pages as an integer."""
+    return cast(wrapped.raw, c_void_p).value or 0

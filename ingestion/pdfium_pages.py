@@ -1,0 +1,77 @@
+"""Reads the pages of a PDF: the text layer, tables, what forms hold, and by OCR what is an image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ingestion.pdf_geometry import Word
+from ingestion.pdf_lines import Line
+from ingestion.pdf_table_lines import may_hold_tables, with_tables
+from ingestion.pdfium_forms import annotation_lines, inserted, words_of_fields
+from ingestion.pdfium_frames import frame_of
+from ingestion.pdfium_lines import LineReader, text_of
+from ingestion.pdfium_scans import Ocr, is_image, read_image
+from ingestion.pdfium_shapes import shapes_of
+from ingestion.pdfium_visibility import Visibility
+from ingestion.pdfium_words import words_of
+
+
+@dataclass(slots=True)
+class Pages:
+    """The lines of each page, and the numbers of pages that are damaged, or images that nothing could read."""
+
+    lines: list[list[Line]] = field(default_factory=list)
+    damaged: list[int] = field(default_factory=list)
+    images: list[int] = field(default_factory=list)
+
+
+def read_pages(document: Any, ocr: Ocr | None) -> Pages:
+    """Return all pages. One that is damaged is noted, and does not keep the others from being read."""
+    import pypdfium2 as pdfium
+
+    pages = Pages()
+    if document.get_formtype():
+        document.init_forms()
+    for index in range(len(document)):
+        lines: list[Line] = []
+        try:
+            page = document[index]
+            try:
+                lines = _read_page(page, index + 1, document.formenv, ocr, pages)
+            finally:
+                page.close()
+        except (pdfium.PdfiumError, ValueError, ArithmeticError):
+            pages.damaged.append(index + 1)
+        pages.lines.append(lines)
+    return pages
+
+
+def _read_page(page: Any, number: int, form: Any, ocr: Ocr | None, pages: Pages) -> list[Line]:
+    frame = frame_of(page, number)
+    shapes = shapes_of(page, frame)
+    textpage = page.get_textpage()
+    try:
+        text = text_of(textpage)
+        reader = LineReader(textpage, text, frame, Visibility(textpage, shapes, frame))
+        lines = reader.read()
+        fields = annotation_lines(page, form, frame, len(text) + 1)
+        if may_hold_tables([*lines, *fields], reader.gapped, shapes.rulings):
+            words = [*_seen(words_of(textpage, text, frame), lines), *words_of_fields(fields, frame)]
+            lines = with_tables(inserted(lines, fields), words, shapes.rulings, frame)
+        else:
+            lines = inserted(lines, fields)
+    finally:
+        textpage.close()
+    if not is_image(lines, shapes, frame):
+        return lines
+    if ocr is not None:
+        return [*lines, *read_image(page, frame, lines, ocr)]
+    pages.images.append(number)
+    return lines
+
+
+def _seen(words: list[Word], lines: list[Line]) -> list[Word]:
+    """Return the words that are part of no hidden line."""
+    hidden = {at for line in lines if line.hidden for at in range(*line.span)}
+    return [word for word in words if word.at not in hidden]

@@ -1,0 +1,168 @@
+"""Reads what is drawn on a PDF page besides text: rulings, filled areas and images."""
+
+from __future__ import annotations
+
+from ctypes import byref, c_float, c_int, c_uint, c_void_p, cast
+from dataclasses import dataclass, field
+from typing import Any
+
+from ingestion.pdf_geometry import Frame, Rect, Ruling
+
+_THIN = 3.0  # points; a thinner area is a line
+_SHORT = 1.0
+_MAX_OBJECTS = 20_000  # looked at on a page
+_MAX_SEGMENTS = 4_000
+_MAX_DEPTH = 3  # of forms inside forms
+_WHITE = 0xFFFFFF
+_IDENTITY = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+
+Matrix = tuple[float, float, float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """An area of one colour (0xRRGGBB; None where it has several), drawn `order`-th on the page."""
+
+    rect: Rect
+    colour: int | None
+    order: int
+
+
+@dataclass(slots=True)
+class Shapes:
+    """What is drawn on a page. `texts` are the order, colour and invisibility of text objects by their address."""
+
+    rulings: list[Ruling] = field(default_factory=list)
+    fills: list[Fill] = field(default_factory=list)
+    images: list[Rect] = field(default_factory=list)
+    paths: int = 0
+    seen: int = 0
+    segments: int = 0
+    texts: dict[int, tuple[int, int | None, bool]] = field(default_factory=dict)
+
+
+def shapes_of(page: Any, frame: Frame) -> Shapes:
+    """Return what is drawn on the page, as it is shown."""
+    import pypdfium2.raw as raw
+
+    shapes = Shapes()
+    count = raw.FPDFPage_CountObjects(page)
+    for i in range(min(count, _MAX_OBJECTS)):
+        _look_at(raw, raw.FPDFPage_GetObject(page, i), frame, _IDENTITY, shapes, 0)
+    return shapes
+
+
+def _look_at(raw: Any, drawn: Any, frame: Frame, matrix: Matrix, shapes: Shapes, depth: int) -> None:
+    shapes.seen += 1
+    if shapes.seen > _MAX_OBJECTS:
+        return
+    kind = raw.FPDFPageObj_GetType(drawn)
+    if kind == raw.FPDF_PAGEOBJ_TEXT:
+        invisible = raw.FPDFTextObj_GetTextRenderMode(drawn) == raw.FPDF_TEXTRENDERMODE_INVISIBLE
+        shapes.texts[address_of(drawn)] = (shapes.seen, _colour(raw, drawn), invisible)
+    elif kind == raw.FPDF_PAGEOBJ_PATH:
+        shapes.paths += 1
+        _add_path(raw, drawn, frame, matrix, shapes)
+    elif kind == raw.FPDF_PAGEOBJ_IMAGE:
+        rect = _bounds(raw, drawn, frame, matrix)
+        shapes.images.append(rect)
+        shapes.fills.append(Fill(rect, None, shapes.seen))
+    elif kind == raw.FPDF_PAGEOBJ_SHADING:
+        shapes.fills.append(Fill(_bounds(raw, drawn, frame, matrix), None, shapes.seen))
+    elif kind == raw.FPDF_PAGEOBJ_FORM and depth < _MAX_DEPTH:
+        inner = raw.FS_MATRIX()
+        raw.FPDFPageObj_GetMatrix(drawn, byref(inner))
+        combined = _times((inner.a, inner.b, inner.c, inner.d, inner.e, inner.f), matrix)
+        for i in range(min(raw.FPDFFormObj_CountObjects(drawn), _MAX_OBJECTS)):
+            _look_at(raw, raw.FPDFFormObj_GetObject(drawn, i), frame, combined, shapes, depth + 1)
+
+
+def _add_path(raw: Any, path: Any, frame: Frame, matrix: Matrix, shapes: Shapes) -> None:
+    fill, stroke = c_int(), c_int()
+    raw.FPDFPath_GetDrawMode(path, byref(fill), byref(stroke))
+    if not fill.value and not stroke.value:
+        return
+    rect = _bounds(raw, path, frame, matrix)
+    colour = _colour(raw, path) if fill.value else None
+    width, height = rect.x1 - rect.x0, rect.y1 - rect.y0
+    thin = min(width, height) <= _THIN
+    if fill.value and not thin:
+        shapes.fills.append(Fill(rect, colour, shapes.seen))
+    if fill.value and not stroke.value and colour == _WHITE:
+        return  # no one sees its sides
+    count = raw.FPDFPath_CountSegments(path)
+    if thin:
+        shapes.rulings += [_ruling(rect)] if max(width, height) > _SHORT else []
+    elif 4 <= count <= 5:
+        shapes.rulings += _sides(rect)
+    elif stroke.value and count > 2 and shapes.segments + count <= _MAX_SEGMENTS:
+        shapes.segments += count
+        shapes.rulings += _lines_in(raw, path, count, frame, matrix)
+
+
+def _ruling(rect: Rect) -> Ruling:
+    if rect.x1 - rect.x0 >= rect.y1 - rect.y0:
+        return Ruling(True, (rect.y0 + rect.y1) / 2, rect.x0, rect.x1)
+    return Ruling(False, (rect.x0 + rect.x1) / 2, rect.y0, rect.y1)
+
+
+def _sides(rect: Rect) -> list[Ruling]:
+    across = [Ruling(True, y, rect.x0, rect.x1) for y in (rect.y0, rect.y1)]
+    return across + [Ruling(False, x, rect.y0, rect.y1) for x in (rect.x0, rect.x1)]
+
+
+def _lines_in(raw: Any, path: Any, count: int, frame: Frame, matrix: Matrix) -> list[Ruling]:
+    own = raw.FS_MATRIX()
+    raw.FPDFPageObj_GetMatrix(path, byref(own))
+    a, b, c, d, e, f = _times((own.a, own.b, own.c, own.d, own.e, own.f), matrix)
+    x, y = c_float(), c_float()
+    lines: list[Ruling] = []
+    before = begin = None
+    for i in range(count):
+        segment = raw.FPDFPath_GetPathSegment(path, i)
+        raw.FPDFPathSegment_GetPoint(segment, byref(x), byref(y))
+        point = (a * x.value + c * y.value + e, b * x.value + d * y.value + f)
+        kind = raw.FPDFPathSegment_GetType(segment)
+        if kind == raw.FPDF_SEGMENT_MOVETO:
+            begin = point
+        elif kind == raw.FPDF_SEGMENT_LINETO and before is not None:
+            lines.append(_between(frame, before, point))
+        if raw.FPDFPathSegment_GetClose(segment) and begin is not None:
+            lines.append(_between(frame, point, begin))
+        before = point
+    return [line for line in lines if line.end - line.start > _SHORT]
+
+
+def _between(frame: Frame, one: tuple[float, float], other: tuple[float, float]) -> Ruling:
+    """Return the line between two points, of no length if it is slanted."""
+    rect = frame.rect(*one, *other)
+    if min(rect.x1 - rect.x0, rect.y1 - rect.y0) > _SHORT:
+        return Ruling(True, rect.y0, rect.x0, rect.x0)
+    return _ruling(rect)
+
+
+def _bounds(raw: Any, drawn: Any, frame: Frame, matrix: Matrix) -> Rect:
+    left, bottom, right, top = c_float(), c_float(), c_float(), c_float()
+    raw.FPDFPageObj_GetBounds(drawn, byref(left), byref(bottom), byref(right), byref(top))
+    a, b, c, d, e, f = matrix
+    x0, y0, x1, y1 = left.value, bottom.value, right.value, top.value
+    return frame.rect(a * x0 + c * y0 + e, b * x0 + d * y0 + f, a * x1 + c * y1 + e, b * x1 + d * y1 + f)
+
+
+def _colour(raw: Any, drawn: Any) -> int | None:
+    """Return the fill colour as 0xRRGGBB; None where it is a pattern, and -1 where it is wholly transparent."""
+    red, green, blue, alpha = c_uint(), c_uint(), c_uint(), c_uint()
+    if not raw.FPDFPageObj_GetFillColor(drawn, byref(red), byref(green), byref(blue), byref(alpha)):
+        return None
+    return red.value << 16 | green.value << 8 | blue.value if alpha.value > 5 else -1
+
+
+def address_of(drawn: Any) -> int:
+    """Return what tells one object of a page from all others."""
+    return cast(drawn, c_void_p).value or 0
+
+
+def _times(inner: Matrix, outer: Matrix) -> Matrix:
+    a, b, c, d, e, f = inner
+    p, q, r, s, t, u = outer
+    return a * p + b * r, a * q + b * s, c * p + d * r, c * q + d * s, e * p + f * r + t, e * q + f * s + u

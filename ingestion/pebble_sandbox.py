@@ -1,0 +1,121 @@
+"""Runs a parser in worker processes with limits of time and memory, so that no file can harm more than itself."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contracts import ParsedFile, ParseError, ParseFailure, Parser
+from ingestion.psutil_memory_limit import OUT_OF_MEMORY
+from ingestion.sandbox_worker import Refusal, parse_in_worker, prepare_worker
+
+if TYPE_CHECKING:
+    from pebble import ProcessPool
+
+_TRIES = 3  # a worker may die of what an earlier file left in it, but hardly three times
+_FILES_PER_WORKER = 2_000  # libraries leak
+
+
+class SandboxedParser:
+    """Parses with what `make` returns, made once in each of `workers` processes; they start at the first file.
+
+    `make` must be importable by the processes: a function of a module, or a `functools.partial` of one. A file may
+    take `seconds` and a worker hold `memory_mb` MiB. Cancelling a parse ends its worker.
+
+    Example: ``SandboxedParser(partial(build_parser, options), workers=4, seconds=300, memory_mb=2048)``
+    """
+
+    def __init__(self, make: Callable[[], Parser], *, workers: int, seconds: float, memory_mb: int) -> None:
+        self._make = make
+        self._workers = workers
+        self._seconds = seconds
+        self._memory_mb = memory_mb
+        self._pool: ProcessPool | None = None
+        self._lock = threading.Lock()
+
+    async def parse(self, path: Path, name: str | None = None, *, scratch: Path | None = None) -> ParsedFile:
+        """Return the text of the file.
+
+        Raises ParseError, and nothing else, whatever the file does: with what the parser says, or TIMEOUT, TOO_LARGE
+        (more memory than allowed), CORRUPT (it crashed the reader), INTERNAL.
+        """
+        called = name or path.name
+        for try_number in range(1, _TRIES + 1):
+            pool = self._pool or await asyncio.to_thread(self._open)
+            try:
+                task = pool.schedule(parse_in_worker, args=(path, called, scratch), timeout=self._seconds)
+                said = await asyncio.wrap_future(task)
+            except TimeoutError:
+                message = f"{called!r} took more than {self._seconds:g} seconds to read. Split it or raise the limit."
+                raise ParseError(ParseFailure.TIMEOUT, message) from None
+            except Exception as exc:
+                if not isinstance(exc, OSError):  # not the death of one worker: the pool is of no more use
+                    self._discard(pool)
+                if try_number == _TRIES:
+                    raise self._died(called, exc) from exc
+            else:
+                break
+        if isinstance(said, Refusal):
+            raise ParseError(said.reason, said.message)
+        return said
+
+    async def close(self) -> None:
+        """End the workers, when nothing is being parsed; a later parse starts new ones."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            await asyncio.to_thread(_end, pool)
+
+    def _open(self) -> ProcessPool:
+        from pebble import ProcessPool
+
+        with self._lock:
+            if self._pool is None:
+                # Never a plain fork: this process has threads, and may hold models.
+                forkserver = "forkserver" in multiprocessing.get_all_start_methods()
+                context = multiprocessing.get_context("forkserver" if forkserver else "spawn")
+                if forkserver:
+                    context.set_forkserver_preload(["__main__", "ingestion.sandbox_worker", _module(self._make)])
+                self._pool = ProcessPool(
+                    max_workers=self._workers,
+                    max_tasks=_FILES_PER_WORKER,
+                    initializer=prepare_worker,
+                    initargs=(self._make, self._memory_mb << 20),
+                    context=context,
+                )
+                self._pool.schedule(os.getpid)  # starting takes a while: not in the event loop
+            return self._pool
+
+    def _discard(self, pool: ProcessPool) -> None:
+        with self._lock:
+            if self._pool is pool:
+                self._pool = None
+                threading.Thread(target=_end, args=(pool,), daemon=True).start()
+
+    def _died(self, called: str, exc: Exception) -> ParseError:
+        status = getattr(exc, "exitcode", None)
+        if status in (OUT_OF_MEMORY, -signal.SIGKILL):  # the latter is what the system does when memory runs out
+            message = f"{called!r} needs more than {self._memory_mb} MiB of memory to be read. Split it into smaller files."
+            return ParseError(ParseFailure.TOO_LARGE, message)
+        if status is not None:
+            how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
+            message = f"{called!r} is damaged: the library that reads it crashed ({how}). Save it again or convert it."
+            return ParseError(ParseFailure.CORRUPT, message)
+        message = f"{called!r} could not be read because its worker process failed: {type(exc).__name__}: {exc}"
+        return ParseError(ParseFailure.INTERNAL, message)
+
+
+def _module(make: Callable[[], Parser]) -> str:
+    return getattr(make, "func", make).__module__
+
+
+def _end(pool: ProcessPool) -> None:
+    pool.stop()
+    pool.join()
