@@ -385,10 +385,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class CachedAnswer:
-    """An answer with what is needed to know whether it still holds: its generation, and the passages it rests on."""
+    """An answer with what is needed to know whether it still holds: its generation, and the passages it rests on.
+    `documents` are the ids of theirs."""
 
     answer: Answer
     evidence: tuple[str, ...]
+    documents: tuple[str, ...] = ()
 
 
 # --- guards -----------------------------------------------------------------------------------------------------------
@@ -887,7 +889,7 @@ class Retriever(Protocol):
 
     async def retrieve(self, query: Query) -> Retrieved:
         """Return the best hits the caller may see. Raises NotFoundError when the collection does not exist, and
-        ConfigurationError when its vectors are another embedder's."""
+        ConfigurationError when its embedder cannot be loaded."""
         ...
 
 
@@ -966,6 +968,10 @@ class AnswerCache(Protocol):
 
     async def drop(self, key: str) -> None:
         """Remove the entry."""
+        ...
+
+    async def forget(self, document_ids: Sequence[str]) -> None:
+        """Remove every entry that rests on one of these documents."""
         ...
 
     async def alive(self) -> bool:

@@ -150,7 +150,7 @@ class Answering:
         answer = self._answer_of(draft, retrieved)
         silent = bool(draft.sources) and not draft.written.strip()  # the model may speak again
         if self.cache_enabled and not silent:
-            await self.cache.put(key, CachedAnswer(answer, self._evidence(retrieved, answer)))
+            await self.cache.put(key, self._entry(retrieved, answer))
         return answer
 
     def _cache_key(self, turn: _Turn) -> str:
@@ -180,11 +180,12 @@ class Answering:
         answer = entry.answer
         if answer.generation != current:
             retrieved = await self._retrieve(turn)
-            if self._evidence(retrieved, answer) != entry.evidence:
+            answer = replace(answer, generation=retrieved.generation)
+            found = self._entry(retrieved, answer)
+            if found.evidence != entry.evidence:
                 await self.cache.drop(key)
                 return None, retrieved
-            answer = replace(answer, generation=retrieved.generation)
-            await self.cache.put(key, CachedAnswer(answer, entry.evidence))
+            await self.cache.put(key, found)
         answer = replace(answer, cache="exact", usage=Usage())
         await turn.emit(Found(tuple(citation.hit for citation in answer.citations), answer.generation, cached=True))
         await turn.emit(Released(answer.text))
@@ -192,11 +193,12 @@ class Answering:
             await turn.emit(citation)
         return answer, None
 
-    def _evidence(self, retrieved: Retrieved, answer: Answer) -> tuple[str, ...]:
-        """Return the chunks that an answer rests on: those of its prompt; a refusal names the closest ones too. The
-        same text in another document, or under another title, is other evidence."""
+    def _entry(self, retrieved: Retrieved, answer: Answer) -> CachedAnswer:
+        """Return what is cached: the answer with the chunks that it rests on, which are those of its prompt; a refusal
+        names the closest ones too. The same text in another document, or under another title, is other evidence."""
         hits = retrieved.hits if answer.abstained else self._sources(retrieved)
-        return tuple(f"{hit.document.id} {hit.document.title} {hit.chunk.id}" for hit in hits)
+        evidence = tuple(f"{hit.document.id} {hit.document.title} {hit.chunk.id}" for hit in hits)
+        return CachedAnswer(answer, evidence, tuple(sorted({hit.document.id for hit in hits})))
 
     async def _retrieve(self, turn: _Turn) -> Retrieved:
         retrieved = await self.retriever.retrieve(turn.query)
@@ -204,7 +206,8 @@ class Answering:
         return retrieved
 
     def _sources(self, retrieved: Retrieved) -> tuple[Hit, ...]:
-        evidence = [hit for hit in retrieved.hits if hit.score >= self.policy.floor]
+        # What no reader can see may be there to mislead: it is found, but no answer rests on it.
+        evidence = [hit for hit in retrieved.hits if hit.score >= self.policy.floor and not hit.chunk.hidden]
         return tuple(evidence[: self.policy.prompt_sources])
 
     async def _generate(self, turn: _Turn, retrieved: Retrieved) -> Draft:

@@ -100,6 +100,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
         collections=collections,
         states=SqlSourceStates(engine),
         originals=originals,
+        answers=open_cache(settings),
         run_log=_run_log(settings),
         embedder=embedders.open(settings.embedding.model).name,
         cutting=default_cutting(settings),
@@ -167,26 +168,32 @@ def build_parser(options: ParseOptions) -> Parser:
     from ingestion import media_types as kinds
     from ingestion.archive_parser import ArchiveParser
     from ingestion.csv_parser import CsvParser
+    from ingestion.markdown_it_parser import MarkdownItParser
+    from ingestion.office_parser import OfficeParser
     from ingestion.parser_router import ParserRouter
     from ingestion.pdfium_parser import PdfiumParser
-    from ingestion.plain_text_parser import PlainTextParser
+    from ingestion.pillow_image_parser import PillowImageParser
+    from ingestion.rapidocr_recogniser import RapidOcrRecogniser
+    from ingestion.trafilatura_html_parser import TrafilaturaHtmlParser
     from ingestion.unstructured_parser import UnstructuredParser
 
+    ocr = RapidOcrRecogniser()
     archives = ArchiveParser(
         options.passwords,
         max_members=options.max_members,
         max_bytes=options.max_unpacked_bytes,
         max_member_bytes=options.max_file_bytes,
     )
-    return ParserRouter(
-        {
-            kinds.PDF: PdfiumParser(),
-            kinds.CSV: CsvParser(),
-            **dict.fromkeys(kinds.ARCHIVE_TYPES, archives),
-        },
-        UnstructuredParser(),
-        max_bytes=options.max_file_bytes,
-    )
+    parsers: dict[str, Parser] = {
+        kinds.PDF: PdfiumParser(ocr, passwords=options.passwords),
+        kinds.HTML: TrafilaturaHtmlParser(),
+        kinds.MARKDOWN: MarkdownItParser(),
+        kinds.CSV: CsvParser(),
+        **dict.fromkeys(kinds.OFFICE_TYPES | {kinds.EPUB}, OfficeParser(options.passwords)),
+        **dict.fromkeys(kinds.IMAGE_TYPES, PillowImageParser(ocr)),
+        **dict.fromkeys(kinds.ARCHIVE_TYPES, archives),
+    }
+    return ParserRouter(parsers, UnstructuredParser(), max_bytes=options.max_file_bytes)
 
 
 def open_parser(ingestion: IngestionSettings) -> SandboxedParser:

@@ -19,6 +19,7 @@ from apps.side_by_side import side_by_side
 from apps.sources import INSIDE, FileList, Indexed, Outcome, Source, identify, local_file
 from contracts import (
     PUBLIC,
+    AnswerCache,
     Catalog,
     Collection,
     Collections,
@@ -81,6 +82,7 @@ class Indexing:
     collections: Collections
     states: SourceStates
     originals: OriginalStore
+    answers: AnswerCache
     run_log: RunLog
     embedder: str
     cutting: Cutting
@@ -92,9 +94,11 @@ class Indexing:
     async def index(self, source: Source, on_progress: OnProgress = _no_report) -> Indexed:
         """Make one file searchable, with the files inside it, and return what became of it. Only a store that is away
         raises."""
-        collection = await self.open_collection(source.collection)
-        known = FileList(await self.states.states(source.collection, source.name))
-        return await self._index(source, _Run(collection, known, on_progress))
+        turn = self._turns.setdefault(f"{source.collection} {source.name}", asyncio.Lock())
+        async with turn:  # of two versions that are sent at once, the later one is to stay
+            collection = await self.open_collection(source.collection)
+            states = await self.states.states(source.collection, source.name) if _is_unicode(source.name) else {}
+            return await self._index(source, _Run(collection, FileList(states), on_progress))
 
     async def index_all(self, sources: Iterable[Source], collection: str, known: FileList) -> AsyncGenerator[Indexed]:
         """Index many files of one collection, of which `known` is known, and yield what became of each as it comes."""
@@ -115,6 +119,7 @@ class Indexing:
         generation = await self.catalog.delete(collection, document_ids)
         for version in gone:
             await self._discard(version)
+        await self.answers.forget(document_ids)
         return generation
 
     async def remove_collection(self, name: str) -> None:
@@ -174,10 +179,8 @@ class Indexing:
         elif same := self.remembered(source, state.recipe, run.known):
             done = same
         else:
-            turn = self._turns.setdefault(source.name, asyncio.Lock())
-            async with turn:
-                with tempfile.TemporaryDirectory(dir=self.scratch, ignore_cleanup_errors=True) as scratch:
-                    done = await self._read(source, state, Path(scratch), run)
+            with tempfile.TemporaryDirectory(dir=self.scratch, ignore_cleanup_errors=True) as scratch:
+                done = await self._read(source, state, Path(scratch), run)
         return replace(done, seconds=time.perf_counter() - started)
 
     async def _read(self, source: Source, state: SourceState, scratch: Path, run: _Run) -> Indexed:

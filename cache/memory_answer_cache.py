@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from contracts import CachedAnswer
 
 
@@ -23,6 +25,12 @@ class MemoryAnswerCache:
         """Remove the entry."""
         self._entries.pop(key, None)
 
+    async def forget(self, document_ids: Sequence[str]) -> None:
+        """Remove every entry that rests on one of these documents."""
+        gone = [key for key, entry in self._entries.items() if not set(document_ids).isdisjoint(entry.documents)]
+        for key in gone:
+            del self._entries[key]
+
     async def alive(self) -> bool:
         """Return True."""
         return True
@@ -39,6 +47,9 @@ class NullAnswerCache:
         """Do nothing."""
 
     async def drop(self, key: str) -> None:
+        """Do nothing."""
+
+    async def forget(self, document_ids: Sequence[str]) -> None:
         """Do nothing."""
 
     async def alive(self) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
 from cache.entry_json import decode, encode
 from contracts import CachedAnswer
@@ -12,7 +13,8 @@ from contracts import CachedAnswer
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-_PREFIX = "footnote:answer:1:"  # the number is the format's; an older entry is never read
+_PREFIX = "footnote:answer:2:"  # the number is the format's; an older entry is never read
+_USED_BY = "footnote:used-by:2:"  # by document: the keys of the answers that rest on it
 _log = logging.getLogger(__name__)
 
 
@@ -44,7 +46,12 @@ class RedisAnswerCache:
         from redis import RedisError
 
         try:
-            await self._redis().set(_PREFIX + key, encode(entry), ex=self._ttl_s)
+            async with self._redis().pipeline() as pipeline:
+                pipeline.set(_PREFIX + key, encode(entry), ex=self._ttl_s)
+                for document in entry.documents:
+                    pipeline.sadd(_USED_BY + document, key)
+                    pipeline.expire(_USED_BY + document, self._ttl_s)
+                await pipeline.execute()
         except (RedisError, OSError) as exc:
             _log.warning("the answer cache at %s is away: %s", self._shown_url, exc)
 
@@ -56,6 +63,24 @@ class RedisAnswerCache:
             await self._redis().delete(_PREFIX + key)
         except (RedisError, OSError) as exc:
             _log.warning("the answer cache at %s is away: %s", self._shown_url, exc)
+
+    async def forget(self, document_ids: Sequence[str]) -> None:
+        """Remove every entry that rests on one of these documents."""
+        from redis import RedisError
+
+        redis = self._redis()
+        try:
+            for document in document_ids:
+                keys = cast("set[bytes]", await redis.smembers(_USED_BY + document))
+                await redis.delete(_USED_BY + document, *(_PREFIX.encode() + key for key in keys))
+        except (RedisError, OSError) as exc:
+            _log.warning(
+                "cached answers of %d deleted documents stay until they expire, unserved: the answer cache at %s is "
+                "away: %s",
+                len(document_ids),
+                self._shown_url,
+                exc,
+            )
 
     async def alive(self) -> bool:
         """Return whether Redis answers."""

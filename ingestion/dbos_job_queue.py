@@ -50,8 +50,8 @@ class Presence(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JobLimits:
-    """At most `queued` jobs wait. A worker runs `at_once`, and one more that a worker died of; `deaths` such ends fail a
-    job. A worker that is stopped waits `grace_s` for its jobs, then gives them back. Finished jobs are forgotten after
+    """At most `queued` jobs wait. A worker runs `at_once`, and one more that a worker died of; `deaths` such ends fail
+    it. A worker that is stopped waits `grace_s` for its jobs, then gives them back. Finished jobs are forgotten after
     `keep_days`."""
 
     queued: int = 1000
@@ -143,18 +143,22 @@ class DbosJobQueue:
     def _open(self) -> DBOSClient:
         with self._opening:
             if self._client is None:
-                prepare(self._url)
+                _prepare(self._url)
                 self._client = _connect(self._url)
             return self._client
 
 
-def prepare(url: str) -> None:
+def _prepare(url: str) -> None:
     """Bring the tables of the jobs up to date."""
     from dbos import DBOS
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
 
     database = url.removeprefix("sqlite:///")
     if database != url:
-        _prepare_sqlite(Path(database))
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+        with create_engine(url, poolclass=NullPool, connect_args={"timeout": 30}).connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")  # the file remembers it
     DBOS.migrate(url, schema=SCHEMA)
 
 
@@ -164,16 +168,6 @@ def _connect(url: str) -> DBOSClient:
     return DBOSClient(
         system_database_url=url, dbos_system_schema=SCHEMA, application_name=APPLICATION, retry_connection_errors=False
     )
-
-
-def _prepare_sqlite(path: Path) -> None:
-    """Let readers and a writer work side by side; the file remembers it."""
-    import sqlite3
-    from contextlib import closing
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(path, timeout=30)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _options(job: Job) -> EnqueueOptions:

@@ -39,7 +39,8 @@ class DbosWorker:
         self._presence = presence
         self._limits = limits
         self._name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        self._running: set[asyncio.Task[Any]] = set()
+        self._tasks: dict[str, asyncio.Task[Any]] = {}
+        self._idle: set[str] = set()
 
     async def run(self, handler: JobHandler, stop: asyncio.Event) -> None:
         """Work until `stop` is set."""
@@ -97,10 +98,11 @@ class DbosWorker:
         async def ingest(text: str) -> None:
             task = asyncio.current_task()
             assert task is not None
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            job = read(text)
+            self._tasks[job.id] = task
+            task.add_done_callback(lambda _: self._tasks.pop(job.id, None))
             await index(text)
-            await asyncio.to_thread(Path(read(text).path).unlink, missing_ok=True)
+            await asyncio.to_thread(Path(job.path).unlink, missing_ok=True)
 
     def _reporter(self) -> Report:
         """Return what stores a job's progress: each stage, but its counts only so often."""
@@ -120,6 +122,7 @@ class DbosWorker:
         while True:
             try:
                 await self._call(self._take_over)
+                await self._call(self._take_up)
                 await self._call(self._forget)
             except FootnoteError:
                 _log.exception("the jobs of dead workers could not be looked for; it is tried again")
@@ -132,6 +135,13 @@ class DbosWorker:
                 for status in _running(client, name) if gone else ():
                     _log.warning("the worker %s died while it ran the job %s", name, status.workflow_id)
                     self._start_anew(client, status.workflow_id, deaths(status) + 1)
+
+    def _take_up(self, client: DBOSClient) -> None:
+        """Let own jobs start anew whose end could not be written down, as when the disk was full."""
+        idle = {status.workflow_id for status in _running(client, self._name)} - self._tasks.keys()
+        if lost := idle & self._idle:  # at two sweeps, as a job that was just taken has no task yet
+            client.resume_workflows(sorted(lost), queue_name=QUEUE)
+        self._idle = idle - lost
 
     def _start_anew(self, client: DBOSClient, job_id: str, count: int) -> None:
         if count < self._limits.deaths:
@@ -155,7 +165,7 @@ class DbosWorker:
         with ThreadPoolExecutor(1) as thread:
             await loop.run_in_executor(thread, self._destroy)
         loop.set_default_executor(ThreadPoolExecutor())  # DBOS had put its own in place
-        left = list(self._running)
+        left = list(self._tasks.values())
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)

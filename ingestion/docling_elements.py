@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contracts import Element, ElementKind
 from ingestion.markdown_tables import markdown_table
+from ingestion.xlsx_display import SheetDisplay
 
 _KINDS = {"title": ElementKind.TITLE, "section_header": ElementKind.TITLE, "code": ElementKind.CODE}
 _LISTS = frozenset({"list", "ordered_list"})
@@ -19,15 +20,17 @@ _NO_SPACE_AFTER = tuple("([{«“‘")
 _DEEPEST = 8  # levels of lists that are told apart by indentation
 
 
-def docling_elements(document: Any) -> tuple[Element, ...]:
-    """Return the document's elements in reading order. What stands on every page or slide is given once."""
+def docling_elements(document: Any, displays: Mapping[int, SheetDisplay]) -> tuple[Element, ...]:
+    """Return the document's elements in reading order. What stands on every page or slide is given once; `displays`
+    says how the sheets of a workbook show their cells."""
     titled = any(item.label.value == "title" for item in document.texts)
-    return tuple(_Walk(document, outermost=2 if titled else 1).below(document.body))
+    return tuple(_Walk(document, displays, outermost=2 if titled else 1).below(document.body))
 
 
 @dataclass
 class _Walk:
     document: Any
+    displays: Mapping[int, SheetDisplay]
     outermost: int  # level of the headings next to the title
     page: int | None = None
     sheets: int = 0
@@ -45,7 +48,7 @@ class _Walk:
         if label == "inline":
             yield from self._as(item, Element(self._inline(item)))
         elif label == "table":
-            yield from self._as(item, Element(self._table(item.data), kind=ElementKind.TABLE))
+            yield from self._tables(item)
         elif label == "list_item":
             yield from self._list_item(item, depth)
         else:
@@ -67,7 +70,8 @@ class _Walk:
         if chart is not None:
             if chart.title and not item.captions:
                 yield from self._as(item, Element(chart.title))
-            yield from self._as(item, Element(self._table(chart.chart_data), kind=ElementKind.TABLE))
+            table = markdown_table(self._rows(chart.chart_data))
+            yield from self._as(item, Element(table, kind=ElementKind.TABLE))
         kind = _KINDS.get(label, ElementKind.TEXT)
         level = self.outermost + item.level - 1 if label == "section_header" else 1
         yield from self._as(item, Element(_said(item), kind=kind, level=level))
@@ -98,8 +102,26 @@ class _Walk:
         page = prov[0].page_no if prov else self.page
         yield replace(element, text=text, page=page, hidden=layer == "invisible")
 
-    def _table(self, data: Any) -> str:
-        return markdown_table([[self._cell(cell) for cell in row] for row in data.grid])
+    def _tables(self, item: Any) -> Iterator[Element]:
+        """Yield the table, and what of it is hidden, on its own."""
+        rows = self._rows(item.data)
+        display = self.displays.get(item.prov[0].page_no) if item.prov else None
+        if display is None:
+            yield from self._as(item, _table_of(rows))
+            return
+        top, left = int(item.prov[0].bbox.t), int(item.prov[0].bbox.l)  # a table's place counts cells
+        seen, unseen = [], []
+        for number, cells in enumerate(rows, start=top):
+            shown = [display.shown(text, number, column) for column, text in enumerate(cells, start=left)]
+            hidden = [number in display.hidden_rows or left + i in display.hidden_columns for i in range(len(shown))]
+            seen.append(["" if out else text for text, out in zip(shown, hidden, strict=True)])
+            unseen.append([text if out else "" for text, out in zip(shown, hidden, strict=True)])
+        yield from self._as(item, _table_of(seen))
+        for element in self._as(item, _table_of(unseen)):
+            yield replace(element, hidden=True)
+
+    def _rows(self, data: Any) -> list[list[str]]:
+        return [[self._cell(cell) for cell in row] for row in data.grid]
 
     def _cell(self, cell: Any) -> str:
         if hasattr(cell, "ref"):
@@ -126,6 +148,12 @@ class _Walk:
             raised = script is not None and script.value != "baseline"
             text += said if not text or close or raised or said[:1].isspace() else f" {said}"
         return text
+
+
+def _table_of(rows: list[list[str]]) -> Element:
+    """Return the table; the text itself where it stands in the only cell that is not empty."""
+    filled = [cell for row in rows for cell in row if cell]
+    return Element(filled[0]) if len(filled) == 1 else Element(markdown_table(rows), kind=ElementKind.TABLE)
 
 
 def _said(item: Any) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from contracts import Element
 from ingestion.docling_elements import docling_elements
 from ingestion.media_types import DOCX, EPUB, ODP, ODS, ODT, PPTX, XLSX
+from ingestion.xlsx_display import sheet_displays
 
 
 def read_with_docling(data: bytes, media_type: str) -> tuple[Element, ...]:
@@ -26,7 +27,7 @@ def read_with_docling(data: bytes, media_type: str) -> tuple[Element, ...]:
         if not source.valid:
             raise _cause(source)
         try:
-            return docling_elements(source._backend.convert())
+            return docling_elements(source._backend.convert(), sheet_displays(data) if media_type == XLSX else {})
         finally:
             source._backend.unload()
 

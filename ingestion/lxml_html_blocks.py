@@ -87,7 +87,7 @@ class _BlockReader:
         self._links = 0  # how many of each are open
         self._hidden: list[Any] = []  # the hidden elements around
         self._around: list[Any] = []  # the elements of noise around
-        self._numbers: list[int] = []  # the next number of each open list; 0 where items have bullets
+        self._numbers: list[int | None] = []  # the next number of each open list; None where items have bullets
         self._marker: str | None = None  # of the item that has begun and said nothing yet
 
     def open(self, node: Any) -> None:
@@ -101,7 +101,7 @@ class _BlockReader:
             self.flush()
             self._open.append(node)
         if node.tag in _LISTS:
-            self._numbers.append(_start(node) if node.tag == "ol" else 0)
+            self._numbers.append(_number(node.get("start"), 1) if node.tag == "ol" else None)
         elif node.tag in _ITEMS:
             self._marker = self._next_marker(node)
         elif node.tag == "a":
@@ -166,10 +166,10 @@ class _BlockReader:
     def _next_marker(self, node: Any) -> str:
         if node.tag == "dd":
             return "  - "
-        if node.tag == "dt" or not self._numbers or not self._numbers[-1]:
+        number = self._numbers[-1] if self._numbers else None
+        if node.tag == "dt" or number is None:
             return "- "
-        value = node.get("value") or ""
-        number = int(value) if value.isascii() and value.isdigit() and len(value) < 9 else self._numbers[-1]
+        number = _number(node.get("value"), number)
         self._numbers[-1] = number + 1
         return f"{number}. "
 
@@ -187,6 +187,5 @@ class _BlockReader:
             self.blocks.append(Block(element, linked, bool(self._around)))
 
 
-def _start(node: Any) -> int:
-    value = node.get("start") or ""
-    return int(value) if value.isascii() and value.isdigit() and 0 < len(value) < 9 else 1
+def _number(value: str | None, default: int) -> int:
+    return int(value) if value and value.isascii() and value.isdigit() and len(value) < 9 else default

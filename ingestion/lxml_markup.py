@@ -7,7 +7,8 @@ from typing import Any
 
 from contracts import ParseError, ParseFailure
 
-_NOTHING = b"<html></html>"  # lxml refuses the empty string
+_NOTHING = b"<html></html>"
+_DECLARATION = re.compile(r"\A[\ufeff\s]*<\?xml[^>]*\?>\s*|\A[\ufeff\s]+")
 _HIDING = re.compile(
     r"display:none|visibility:(?:hidden|collapse)|(?:^|;)opacity:0(?:\.0+)?(?:;|$|!)|font-size:0(?:\.0+)?(?:[a-z%]*)(?:;|$|!)"
     r"|text-indent:-\d{3,}|(?:^|;)(?:left|top|right):-\d{4,}"
@@ -20,28 +21,32 @@ _COLOURED = re.compile(rf"(?:^|;)background(?:-color|-image)?:(?!{_WHITE}|none|t
 
 def html_tree(markup: str, name: str) -> Any:
     """Return the root of the page, without comments. Raises ParseError: CORRUPT when it is nested beyond reason."""
-    from lxml import html
+    from lxml import etree, html
 
     # Parsed as bytes: lxml refuses text that declares an encoding. Without huge_tree long texts would be left out.
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
-    data = markup.encode("utf-8", errors="replace")
-    root = html.document_fromstring(data if data.strip() else _NOTHING, parser=parser)
+    try:
+        root = html.document_fromstring(markup.encode("utf-8", errors="replace"), parser=parser)
+    except etree.ParserError:  # how lxml says that there is nothing but comments
+        _refuse_what_was_cut(parser.error_log, name)
+        root = html.document_fromstring(_NOTHING, parser=parser)
     _refuse_what_was_cut(parser.error_log, name)
     return root
 
 
-def xml_tree(data: bytes, name: str) -> Any:
-    """Return the root of the XML document. Raises ParseError: CORRUPT, TOO_LARGE.
+def xml_tree(markup: str, name: str) -> Any:
+    """Return the root of the XML document. Raises ParseError: CORRUPT.
 
-    Entities other than the five of XML stay unexpanded, external ones are never fetched.
+    Entities that the document itself defines are expanded, within libxml2's bounds; nothing else is ever fetched.
     """
     from lxml import etree
 
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True, huge_tree=False
+        resolve_entities="internal", no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
     )
     try:
-        return etree.fromstring(data, parser=parser)
+        # The text is decoded, so what the document says of its encoding is no longer true.
+        return etree.fromstring(_DECLARATION.sub("", markup, count=1).encode("utf-8", errors="replace"), parser=parser)
     except etree.XMLSyntaxError as exc:
         _refuse_what_was_cut(parser.error_log, name)
         said = str(exc).splitlines()[0][:200]
@@ -90,7 +95,7 @@ def _refuse_what_was_cut(error_log: Any, name: str) -> None:
             message = f"{name!r} goes beyond what any document needs: {error.message.split(',')[0].strip()}."
             raise ParseError(ParseFailure.CORRUPT, message)
         if error.type_name == "ERR_ENTITY_LOOP":
-            raise ParseError(ParseFailure.CORRUPT, f"{name!r} defines entities that contain themselves.")
+            raise ParseError(ParseFailure.CORRUPT, f"{name!r} defines entities that blow up: {error.message.strip()}.")
 
 
 _NOISE_TAGS = frozenset({"nav", "aside", "footer", "form", "button", "select", "dialog", "iframe", "svg"})

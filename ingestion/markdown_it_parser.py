@@ -63,16 +63,17 @@ class _TokenReader:
         self.elements: list[Element] = []
         self._name = name
         self._heading = 0
-        self._numbers: list[int] = []  # the next number of each open list; 0 where items have bullets
+        self._numbers: list[int | None] = []  # the next number of each open list; None where items have bullets
         self._marker = ""  # of the item that has begun and said nothing yet
         self._rows: list[list[str]] | None = None  # of the open table
 
     def read(self, token: Any) -> None:
         kind = token.type
         if kind in ("bullet_list_open", "dl_open"):
-            self._numbers.append(0)
+            self._numbers.append(None)
         elif kind == "ordered_list_open":
-            self._numbers.append(int(token.attrGet("start") or 1) if token.attrGet("start") != 0 else 0)
+            start = token.attrGet("start")
+            self._numbers.append(1 if start is None else int(start))
         elif kind in ("bullet_list_close", "ordered_list_close", "dl_close"):
             self._numbers.pop()
         elif kind in ("list_item_open", "dt_open", "dd_open"):
@@ -118,10 +119,11 @@ class _TokenReader:
     def _next_marker(self, kind: str) -> str:
         if kind == "dd_open":
             return "  - "
-        if kind == "dt_open" or not self._numbers[-1]:
+        number = self._numbers[-1]
+        if kind == "dt_open" or number is None:
             return "- "
-        self._numbers[-1] += 1
-        return f"{self._numbers[-1] - 1}. "
+        self._numbers[-1] = number + 1
+        return f"{number}. "
 
     def _emit(self, text: str, kind: ElementKind = ElementKind.TEXT, level: int = 1) -> None:
         if text.strip():

@@ -90,10 +90,7 @@ def _package(data: bytes, called: str) -> _Content:
     if is_encrypted(data, kind):
         message = f"{called!r} is protected by a password. Save it without one and try again."
         raise ParseError(ParseFailure.ENCRYPTED, message)
-    if kind in (kinds.DOCX, kinds.PPTX, kinds.XLSX):
-        data = plain_package(data)
-    if kind == kinds.EPUB:
-        data = without_navigation(data)
+    data = without_navigation(data) if kind == kinds.EPUB else plain_package(data)
     cells = unpacked_size(data, "xl/worksheets/" if kind == kinds.XLSX else "content.xml")
     large = kind in (kinds.XLSX, kinds.ODS) and (cells > _LARGE_SHEETS or is_binary_workbook(data))
     elements = read_with_calamine(data) if large else read_with_docling(data, kind)

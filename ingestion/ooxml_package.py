@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 import zipfile
@@ -22,6 +23,10 @@ _MAIN_TYPE = re.compile(
     rb"\.presentationml\.(?:template|slideshow))\.main\+xml",
     re.IGNORECASE,
 )
+_PICTURE = re.compile(r"(?:^|/)(?:media|Pictures)/.*\.(?:png|jpe?g|gif|bmp|tiff?|emf|wmf|webp)$", re.IGNORECASE)
+_DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
+)  # a PNG of one pixel
 
 
 def package_type(data: bytes) -> str | None:
@@ -47,21 +52,20 @@ def unpacked_size(data: bytes, folder: str) -> int:
 
 
 def plain_package(data: bytes) -> bytes:
-    """Return the Office package as an ordinary document: strict names as transitional ones, no macros, no template."""
+    """Return the package as a plain document: strict names as transitional ones, no macros, no template, and a dot for
+    each picture, which Docling would otherwise decode and encode anew."""
     with zipfile.ZipFile(io.BytesIO(data)) as package:
-        types = package.read("[Content_Types].xml") if "[Content_Types].xml" in package.namelist() else b""
-        strict = any(_STRICT in package.read(n) for n in package.namelist() if n.lower() == "_rels/.rels")
-        if not strict and not _MAIN_TYPE.search(types):
-            return data
         renewed = io.BytesIO()
-        with zipfile.ZipFile(renewed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as copy:
+        with zipfile.ZipFile(renewed, "w", zipfile.ZIP_STORED) as copy:
             for entry in package.infolist():
-                part = package.read(entry)
-                if entry.filename == "[Content_Types].xml":
+                name = entry.filename
+                picture = _PICTURE.search(name) is not None
+                part = _DOT if picture else package.read(entry)
+                if name == "[Content_Types].xml":
                     part = _MAIN_TYPE.sub(_document_type, part)
-                if entry.filename.endswith((".xml", ".rels")):
+                if name.endswith((".xml", ".rels")) and _STRICT in part:
                     part = _STRICT_NAME.sub(_transitional, part)
-                copy.writestr(entry.filename, part)
+                copy.writestr(name, part)
     return renewed.getvalue()
 
 

@@ -33,7 +33,7 @@ def package_paragraphs(data: bytes, kind: str) -> list[Paragraph]:
 
 
 def _document(package: zipfile.ZipFile) -> Iterator[Paragraph]:
-    root = _root(package, "word/document.xml")
+    root = read_part(package, "word/document.xml")
     if root is None:
         return
     # Word notes where its pages broke when it last drew them; without such notes no page is known.
@@ -53,13 +53,13 @@ def _document(package: zipfile.ZipFile) -> Iterator[Paragraph]:
 
 
 def _slides(package: zipfile.ZipFile) -> Iterator[Paragraph]:
-    presentation = _root(package, "ppt/presentation.xml")
-    places = _relations(package, "ppt/presentation.xml")
+    presentation = read_part(package, "ppt/presentation.xml")
+    places = related_parts(package, "ppt/presentation.xml")
     listed = presentation.iterfind(".//{*}sldIdLst/{*}sldId") if presentation is not None else ()
     for page, slide in enumerate(listed, start=1):
         identifier = next((value for name, value in slide.attrib.items() if name.endswith("}id")), "")
         place = places.get(identifier, "")
-        diagrams = (part for part in _relations(package, place).values() if "/diagrams/data" in part)
+        diagrams = (part for part in related_parts(package, place).values() if "/diagrams/data" in part)
         for part in (place, *diagrams):
             yield from _paragraphs(package, part, page)
 
@@ -71,7 +71,7 @@ def _drawings(package: zipfile.ZipFile) -> Iterator[Paragraph]:
 
 
 def _paragraphs(package: zipfile.ZipFile, part: str, page: int | None) -> Iterator[Paragraph]:
-    root = _root(package, part)
+    root = read_part(package, part)
     for node, unseen in _walk(root) if root is not None else ():
         if _name(node) == "p" and not unseen:
             yield from _said(node, page)
@@ -104,7 +104,8 @@ def _walk(root: Any, inside: bool = False) -> Iterator[tuple[Any, bool]]:
             stack.extend((child, unseen) for child in reversed(node))
 
 
-def _root(package: zipfile.ZipFile, part: str) -> Any:
+def read_part(package: zipfile.ZipFile, part: str) -> Any:
+    """Return the root element of the part; None when it is not there, empty, or too large to be looked into."""
     from lxml import etree
 
     try:
@@ -116,10 +117,10 @@ def _root(package: zipfile.ZipFile, part: str) -> Any:
     return etree.fromstring(package.read(entry), etree.XMLParser(resolve_entities=False, no_network=True, recover=True))
 
 
-def _relations(package: zipfile.ZipFile, part: str) -> dict[str, str]:
+def related_parts(package: zipfile.ZipFile, part: str) -> dict[str, str]:
     """Return the parts that this part refers to, by the names it has for them."""
     folder, name = posixpath.split(part)
-    root = _root(package, f"{folder}/_rels/{name}.rels")
+    root = read_part(package, f"{folder}/_rels/{name}.rels")
     return {
         relation.get("Id", ""): posixpath.normpath(posixpath.join("/", folder, relation.get("Target", "")))[1:]
         for relation in (root if root is not None else ())

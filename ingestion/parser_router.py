@@ -12,8 +12,6 @@ from ingestion.media_type_detection import detect_media_type
 from ingestion.media_types import BINARY_TYPES, expected_type
 from ingestion.parse_errors import empty, reading, unsupported
 
-# Changes whenever files are read differently than before: part of what stored documents were made with.
-RECIPE = "parsers/2"
 _SMALL = 1 << 16  # bytes; a larger file is not looked through for mere white space
 
 
@@ -22,8 +20,6 @@ class ParserRouter:
 
     Example: ``ParserRouter({PDF: PdfiumParser(), CSV: CsvParser()}, PlainTextParser(), max_bytes=100 << 20)``
     """
-
-    name = RECIPE
 
     def __init__(self, by_media_type: Mapping[str, Parser], default: Parser | None = None, *, max_bytes: int) -> None:
         self._by_media_type = dict(by_media_type)

@@ -110,9 +110,9 @@ def _height(across: Mapping[int, Sequence[Word]]) -> float:
 
 def _is_below(above: Sequence[Word], here: Sequence[Word]) -> bool:
     """Return whether what stands above is no wider than a column: it does not span several."""
-    one, other = around(w.rect for w in above), around(w.rect for w in here)
+    one, other = around(above), around(here)
     return (one.x1 - one.x0) < 2.5 * (other.x1 - other.x0)
 
 
 def _place(across: Mapping[int, Sequence[Word]]) -> Rect:
-    return around(word.rect for words in across.values() for word in words)
+    return around([word for words in across.values() for word in words])

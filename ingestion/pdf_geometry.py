@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,14 +27,25 @@ class Rect(NamedTuple):
         return self.x0 <= x <= self.x1 and self.y0 <= y <= self.y1
 
 
-def around(rects: Iterable[Rect]) -> Rect:
-    """Return the smallest rectangle that holds all of them; there must be one."""
-    x0, y0, x1, y1 = zip(*rects, strict=True)
-    return Rect(min(x0), min(y0), max(x1), max(y1))
+def around(places: Sequence[Rect | Word]) -> Rect:
+    """Return the smallest rectangle that holds all places; there must be one."""
+    first = places[0]
+    x0, y0, x1, y1 = first.x0, first.y0, first.x1, first.y1
+    for place in places:  # plain comparisons: this runs for every line and cell
+        if place.x0 < x0:
+            x0 = place.x0
+        if place.y0 < y0:
+            y0 = place.y0
+        if place.x1 > x1:
+            x1 = place.x1
+        if place.y1 > y1:
+            y1 = place.y1
+    return Rect(x0, y0, x1, y1)
 
 
 class Word(NamedTuple):
-    """A word where it stands; `at` is the position of its first character in the page's text."""
+    """A word where it stands; `at` is the position of its first character in the page's text, `size` the height of
+    its letters."""
 
     text: str
     x0: float
@@ -42,6 +53,7 @@ class Word(NamedTuple):
     x1: float
     y1: float
     at: int
+    size: float
 
     @property
     def rect(self) -> Rect:
@@ -71,6 +83,8 @@ class Frame:
     def rect(self, left: float, bottom: float, right: float, top: float) -> Rect:
         """Return where a rectangle of the page's own coordinates is shown, also when that is off the page."""
         a, b, c, d, e, f = self.matrix
+        if b == 0.0 == c and a > 0.0 > d and left <= right and bottom <= top:  # upright, as nearly all pages are
+            return Rect(a * left + e, d * top + f, a * right + e, d * bottom + f)
         x0, y0 = a * left + c * bottom + e, b * left + d * bottom + f
         x1, y1 = a * right + c * top + e, b * right + d * top + f
         return Rect(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))

@@ -19,7 +19,7 @@ class Run:
 
     def __init__(self, words: Sequence[Word]) -> None:
         self.words = tuple(words)
-        self.rect: Rect = around(word.rect for word in words)
+        self.rect: Rect = around(words)
         self.text = " ".join(word.text for word in words)
 
     @property

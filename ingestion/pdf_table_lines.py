@@ -52,7 +52,7 @@ def with_tables(lines: Sequence[Line], words: Sequence[Word], rulings: Sequence[
                 kept.append(_line(table, frame))
         rest = [word for word in own if word.at not in owner]
         if rest:
-            box = frame.box(around(word.rect for word in rest))
+            box = frame.box(around(rest))
             kept.append(replace(line, text=" ".join(word.text for word in rest), box=box))
     return kept
 

@@ -35,11 +35,16 @@ def find_tables(words: Sequence[Word], rulings: Sequence[Ruling]) -> list[Table]
     found: list[Table] = []
     rest = list(words)
     for grid in grids(lines):
-        cells = tidy_rows(tidy_columns(_split_rows(_filled(grid, rest))), lines)
+        cells = tidy_rows(tidy_columns(_split_rows(_filled(grid, _inside(grid, rest)))), lines)
         if _is_table(cells):
             found.append(_table(cells))
             rest = [word for word in rest if word.at not in found[-1].words]
     return found + [_table(tidy_rows(tidy_columns(cells), lines)) for cells in aligned_tables(rest, lines)]
+
+
+def _inside(grid: Grid, words: Sequence[Word]) -> list[Word]:
+    left, right, top, bottom = grid.xs[0], grid.xs[-1], grid.ys[0], grid.ys[-1]
+    return [w for w in words if w.y1 > top and w.y0 < bottom and w.x1 > left and w.x0 < right]
 
 
 def _filled(grid: Grid, words: Sequence[Word]) -> Cells:
@@ -108,5 +113,5 @@ def _table(cells: Cells) -> Table:
     rows = sorted({row for row, _ in cells})
     columns = sorted({column for _, column in cells})
     texts = tuple(tuple(text_of(cells.get((row, column), ())) for column in columns) for row in rows)
-    places = tuple(around(w.rect for (r, _), words in cells.items() if r == row for w in words) for row in rows)
+    places = tuple(around([w for (r, _), words in cells.items() if r == row for w in words]) for row in rows)
     return Table(texts, places, frozenset(word.at for words in cells.values() for word in words))

@@ -43,7 +43,7 @@ def words_of_fields(lines: Sequence[Line], frame: Frame) -> Iterator[Word]:
         if line.kind is None and not line.hidden:
             box = line.box
             w, h = frame.width, frame.height
-            yield Word(line.text, box.x0 * w, box.y0 * h, box.x1 * w, box.y1 * h, line.span[0])
+            yield Word(line.text, box.x0 * w, box.y0 * h, box.x1 * w, box.y1 * h, line.span[0], line.size)
 
 
 def inserted(lines: Sequence[Line], fields: Sequence[Line]) -> list[Line]:

@@ -10,11 +10,11 @@ from ingestion.pdf_lines import Line
 from ingestion.pdf_table_lines import may_hold_tables, with_tables
 from ingestion.pdfium_forms import annotation_lines, inserted, words_of_fields
 from ingestion.pdfium_frames import frame_of
-from ingestion.pdfium_lines import LineReader, text_of
+from ingestion.pdfium_lines import LineReader
 from ingestion.pdfium_scans import Ocr, is_image, read_image
 from ingestion.pdfium_shapes import shapes_of
 from ingestion.pdfium_visibility import Visibility
-from ingestion.pdfium_words import words_of
+from ingestion.pdfium_words import text_of, words_of
 
 
 @dataclass(slots=True)
@@ -53,12 +53,13 @@ def _read_page(page: Any, number: int, form: Any, ocr: Ocr | None, pages: Pages)
     textpage = page.get_textpage()
     try:
         text = text_of(textpage)
-        reader = LineReader(textpage, text, frame, Visibility(textpage, shapes, frame))
-        lines = reader.read()
+        words = words_of(textpage, text, frame)
+        reader = LineReader(textpage, frame, Visibility(textpage, shapes, frame))
+        lines = reader.read(text, words)
         fields = annotation_lines(page, form, frame, len(text) + 1)
         if may_hold_tables([*lines, *fields], reader.gapped, shapes.rulings):
-            words = [*_seen(words_of(textpage, text, frame), lines), *words_of_fields(fields, frame)]
-            lines = with_tables(inserted(lines, fields), words, shapes.rulings, frame)
+            shown = [*_seen(words, lines), *words_of_fields(fields, frame)]
+            lines = with_tables(inserted(lines, fields), shown, shapes.rulings, frame)
         else:
             lines = inserted(lines, fields)
     finally:

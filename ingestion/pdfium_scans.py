@@ -28,7 +28,11 @@ _MANY_PATHS = 20  # letters drawn as outlines
 
 def is_image(lines: Sequence[Line], shapes: Shapes, frame: Frame) -> bool:
     """Return whether the page shows something, but has (almost) no text of its own."""
-    letters = sum(character.isalnum() for line in lines if not line.hidden for character in line.text)
+    letters = 0
+    for line in lines:
+        letters += 0 if line.hidden else sum(map(str.isalnum, line.text))
+        if letters >= _SOME:
+            return False
     if letters < _FEW:
         return bool(shapes.images) or shapes.paths >= _MANY_PATHS
     return letters < _SOME and cover(shapes.images, frame) >= _FULL_PAGE

@@ -2,43 +2,48 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from ctypes import byref, c_float, c_int, c_uint, c_void_p, cast
 from dataclasses import dataclass, field
 from typing import Any
 
 from ingestion.pdf_geometry import Frame, Rect, Ruling
+from ingestion.pdfium_calls import handle, pdfium_calls
 
 _THIN = 3.0  # points; a thinner area is a line
 _SHORT = 1.0
 _MAX_OBJECTS = 20_000  # looked at on a page
 _MAX_SEGMENTS = 4_000
 _MAX_DEPTH = 3  # of forms inside forms
-_WHITE = 0xFFFFFF
+_WHITE = (255, 255, 255)
 _IDENTITY = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+_TEXT, _PATH, _IMAGE, _SHADING, _FORM = range(1, 6)  # pdfium's kinds of objects
 
 Matrix = tuple[float, float, float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """An area of one colour (0xRRGGBB; None where it has several), drawn `order`-th on the page."""
+    """An area of one colour (red, green, blue; None where it has several), drawn `order`-th on the page."""
 
     rect: Rect
-    colour: int | None
+    colour: tuple[int, int, int] | None
     order: int
 
 
 @dataclass(slots=True)
 class Shapes:
-    """What is drawn on a page. `texts` are the order, colour and invisibility of text objects by their address."""
+    """What is drawn on a page. `order` says of text objects, by their handles, when each is drawn; `seen` counts all
+    objects, `paths` the drawn lines and areas, `segments` what the larger ones of these consist of."""
 
     rulings: list[Ruling] = field(default_factory=list)
     fills: list[Fill] = field(default_factory=list)
     images: list[Rect] = field(default_factory=list)
-    paths: int = 0
+    order: dict[int, int] = field(default_factory=dict)
     seen: int = 0
+    paths: int = 0
     segments: int = 0
-    texts: dict[int, tuple[int, int | None, bool]] = field(default_factory=dict)
 
 
 def shapes_of(page: Any, frame: Frame) -> Shapes:
@@ -46,44 +51,50 @@ def shapes_of(page: Any, frame: Frame) -> Shapes:
     import pypdfium2.raw as raw
 
     shapes = Shapes()
-    count = raw.FPDFPage_CountObjects(page)
-    for i in range(min(count, _MAX_OBJECTS)):
-        _look_at(raw, raw.FPDFPage_GetObject(page, i), frame, _IDENTITY, shapes, 0)
+    top, calls = handle(page), pdfium_calls()
+    get = functools.partial(calls.get_object, top)
+    _look_at(raw, get, calls.count_objects(top), frame, _IDENTITY, shapes, 0)
     return shapes
 
 
-def _look_at(raw: Any, drawn: Any, frame: Frame, matrix: Matrix, shapes: Shapes, depth: int) -> None:
-    shapes.seen += 1
-    if shapes.seen > _MAX_OBJECTS:
-        return
-    kind = raw.FPDFPageObj_GetType(drawn)
-    if kind == raw.FPDF_PAGEOBJ_TEXT:
-        invisible = raw.FPDFTextObj_GetTextRenderMode(drawn) == raw.FPDF_TEXTRENDERMODE_INVISIBLE
-        shapes.texts[address_of(drawn)] = (shapes.seen, _colour(raw, drawn), invisible)
-    elif kind == raw.FPDF_PAGEOBJ_PATH:
-        shapes.paths += 1
-        _add_path(raw, drawn, frame, matrix, shapes)
-    elif kind == raw.FPDF_PAGEOBJ_IMAGE:
-        rect = _bounds(raw, drawn, frame, matrix)
-        shapes.images.append(rect)
-        shapes.fills.append(Fill(rect, None, shapes.seen))
-    elif kind == raw.FPDF_PAGEOBJ_SHADING:
-        shapes.fills.append(Fill(_bounds(raw, drawn, frame, matrix), None, shapes.seen))
-    elif kind == raw.FPDF_PAGEOBJ_FORM and depth < _MAX_DEPTH:
-        inner = raw.FS_MATRIX()
-        raw.FPDFPageObj_GetMatrix(drawn, byref(inner))
-        combined = _times((inner.a, inner.b, inner.c, inner.d, inner.e, inner.f), matrix)
-        for i in range(min(raw.FPDFFormObj_CountObjects(drawn), _MAX_OBJECTS)):
-            _look_at(raw, raw.FPDFFormObj_GetObject(drawn, i), frame, combined, shapes, depth + 1)
+def _look_at(
+    raw: Any, get: Callable[[int], int], count: int, frame: Frame, matrix: Matrix, shapes: Shapes, depth: int
+) -> None:
+    calls = pdfium_calls()
+    kind_of = calls.object_type
+    for i in range(min(count, _MAX_OBJECTS - shapes.seen)):
+        drawn = get(i)
+        kind = kind_of(drawn)
+        shapes.seen += 1
+        if kind == _TEXT:
+            shapes.order[drawn] = shapes.seen
+        elif kind == _PATH:
+            shapes.paths += 1
+            _add_path(raw, drawn, frame, matrix, shapes)
+        elif kind in (_IMAGE, _SHADING):
+            rect = _bounds(drawn, frame, matrix)
+            shapes.images += [rect] if kind == _IMAGE else []
+            shapes.fills.append(Fill(rect, None, shapes.seen))
+        elif kind == _FORM and depth < _MAX_DEPTH:
+            inner = raw.FS_MATRIX()
+            raw.FPDFPageObj_GetMatrix(_pointer(raw, drawn), byref(inner))
+            combined = _times((inner.a, inner.b, inner.c, inner.d, inner.e, inner.f), matrix)
+            get_inner = functools.partial(calls.get_inner, drawn)
+            _look_at(raw, get_inner, calls.count_inner(drawn), frame, combined, shapes, depth + 1)
 
 
-def _add_path(raw: Any, path: Any, frame: Frame, matrix: Matrix, shapes: Shapes) -> None:
+def _pointer(raw: Any, drawn: int) -> Any:
+    return cast(c_void_p(drawn), raw.FPDF_PAGEOBJECT)
+
+
+def _add_path(raw: Any, drawn: int, frame: Frame, matrix: Matrix, shapes: Shapes) -> None:
     fill, stroke = c_int(), c_int()
+    path = _pointer(raw, drawn)
     raw.FPDFPath_GetDrawMode(path, byref(fill), byref(stroke))
     if not fill.value and not stroke.value:
         return
-    rect = _bounds(raw, path, frame, matrix)
-    colour = _colour(raw, path) if fill.value else None
+    rect = _bounds(drawn, frame, matrix)
+    colour = _colour(drawn) if fill.value else None
     width, height = rect.x1 - rect.x0, rect.y1 - rect.y0
     thin = min(width, height) <= _THIN
     if fill.value and not thin:
@@ -141,25 +152,20 @@ def _between(frame: Frame, one: tuple[float, float], other: tuple[float, float])
     return _ruling(rect)
 
 
-def _bounds(raw: Any, drawn: Any, frame: Frame, matrix: Matrix) -> Rect:
+def _bounds(drawn: int, frame: Frame, matrix: Matrix) -> Rect:
     left, bottom, right, top = c_float(), c_float(), c_float(), c_float()
-    raw.FPDFPageObj_GetBounds(drawn, byref(left), byref(bottom), byref(right), byref(top))
+    pdfium_calls().bounds(drawn, byref(left), byref(bottom), byref(right), byref(top))
     a, b, c, d, e, f = matrix
     x0, y0, x1, y1 = left.value, bottom.value, right.value, top.value
     return frame.rect(a * x0 + c * y0 + e, b * x0 + d * y0 + f, a * x1 + c * y1 + e, b * x1 + d * y1 + f)
 
 
-def _colour(raw: Any, drawn: Any) -> int | None:
-    """Return the fill colour as 0xRRGGBB; None where it is a pattern, and -1 where it is wholly transparent."""
+def _colour(drawn: int) -> tuple[int, int, int] | None:
+    """Return the colour that an area is filled with, None where it is a pattern or shines through."""
     red, green, blue, alpha = c_uint(), c_uint(), c_uint(), c_uint()
-    if not raw.FPDFPageObj_GetFillColor(drawn, byref(red), byref(green), byref(blue), byref(alpha)):
+    if not pdfium_calls().object_colour(drawn, byref(red), byref(green), byref(blue), byref(alpha)):
         return None
-    return red.value << 16 | green.value << 8 | blue.value if alpha.value > 5 else -1
-
-
-def address_of(drawn: Any) -> int:
-    """Return what tells one object of a page from all others."""
-    return cast(drawn, c_void_p).value or 0
+    return (red.value, green.value, blue.value) if alpha.value >= 250 else None
 
 
 def _times(inner: Matrix, outer: Matrix) -> Matrix:

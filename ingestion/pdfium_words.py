@@ -2,48 +2,52 @@
 
 from __future__ import annotations
 
+import re
+from ctypes import byref
 from typing import Any
 
-from ingestion.pdf_geometry import Frame, Rect, Word, around
-from ingestion.pdf_lines import SOFT_HYPHEN, plain
+from ingestion.pdf_geometry import Frame, Word
+from ingestion.pdf_lines import plain
+from ingestion.pdfium_calls import handle, pdfium_calls
 
-_BREAK = 0.4  # times the height of a letter, by which the next one of the same word may be away
+_WORD = re.compile("[^\\s\x02\ufffe]+[\x02\ufffe]?|[\x02\ufffe]")
+
+
+def text_of(textpage: Any) -> str:
+    """Return the page's text with one character for each that pdfium counts, so that positions in both agree."""
+    import pypdfium2.raw as raw
+
+    text: str = textpage.get_text_range()
+    count = textpage.count_chars()
+    if len(text) == count:
+        return text
+    codes = (raw.FPDFText_GetUnicode(textpage, i) for i in range(count))
+    return "".join(chr(code) if 0 < code < 0xD800 or 0xDFFF < code <= 0x10FFFF else " " for code in codes)
 
 
 def words_of(textpage: Any, text: str, frame: Frame) -> list[Word]:
-    """Return the page's words; `text` has one character for each that pdfium counts."""
-    words: list[Word] = []
-    letters: list[Rect] = []
-    begin = 0
-    for at, rect in _letters(textpage, text, frame):
-        if letters and (rect is None or _apart(letters[-1], rect)):
-            words.append(Word(plain(text[begin:at]).replace(SOFT_HYPHEN, "-"), *around(letters), begin))
-            letters = []
-        if rect is not None:
-            if not letters:
-                begin = at
-            letters.append(rect)
-    return words
+    """Return the page's words in the order of `text`, which has one character for each that pdfium counts.
 
-
-def _letters(textpage: Any, text: str, frame: Frame) -> Any:
-    from ctypes import byref
-
+    A word stands from its first character to its last: asking for the place of every one is what takes the time.
+    """
     import pypdfium2.raw as raw
 
-    rect = raw.FS_RECTF()
-    place = byref(rect)
-    read = raw.FPDFText_GetLooseCharBox
-    for at, character in enumerate(text):
-        if character.isspace() or not read(textpage, at, place):
-            yield at, None
-        else:
-            shown = frame.rect(rect.left, rect.bottom, rect.right, rect.top)
-            yield at, shown if shown.x1 > shown.x0 and shown.y1 > shown.y0 else None
-    yield len(text), None
-
-
-def _apart(before: Rect, after: Rect) -> bool:
-    height = before.y1 - before.y0
-    gap = max(after.x0 - before.x1, before.x0 - after.x1)  # the next letter may stand to the left
-    return not -height < gap < _BREAK * height or abs(after.y1 - before.y1) > 0.6 * height
+    page, place = handle(textpage), pdfium_calls().loose_box
+    first, last = raw.FS_RECTF(), raw.FS_RECTF()
+    to_first, to_last = byref(first), byref(last)
+    rect = frame.rect
+    words: list[Word] = []
+    for match in _WORD.finditer(text):
+        at, end = match.span()
+        place(page, at, to_first)
+        x0, y0, x1, y1 = rect(first.left, first.bottom, first.right, first.top)
+        width, size = x1 - x0, y1 - y0
+        size = size if size > width else width  # of turned letters the width is the height
+        if end - at > 1:
+            place(page, end - 1, to_last)
+            if last.right > last.left:  # the hyphen that pdfium makes up has no place
+                a0, b0, a1, b1 = rect(last.left, last.bottom, last.right, last.top)
+                x0, y0 = a0 if a0 < x0 else x0, b0 if b0 < y0 else y0
+                x1, y1 = a1 if a1 > x1 else x1, b1 if b1 > y1 else y1
+        words.append(Word(plain(match.group()), x0, y0, x1, y1, at, size))
+    return words

@@ -7,20 +7,22 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from contracts import ParsedFile, ParseError, ParseFailure, Parser
+from ingestion.file_groups import FileGroups
+from ingestion.media_types import BINARY_TYPES, expected_type
 from ingestion.psutil_memory_limit import OUT_OF_MEMORY
-from ingestion.sandbox_worker import Refusal, parse_in_worker, prepare_worker
+from ingestion.sandbox_worker import Job, Outcome, Refusal, parse_in_worker, prepare_worker
 
 if TYPE_CHECKING:
     from pebble import ProcessPool
 
+_SMALL = 1 << 15  # bytes
+_GROUP_SECONDS = 30.0
 _TRIES = 3  # a worker may die of what an earlier file left in it, but hardly three times
-_FILES_PER_WORKER = 2_000  # libraries leak
 
 
 class SandboxedParser:
@@ -39,6 +41,7 @@ class SandboxedParser:
         self._memory_mb = memory_mb
         self._pool: ProcessPool | None = None
         self._lock = threading.Lock()
+        self._groups = FileGroups(self._parse_group, self._parse_alone, workers)
 
     async def parse(self, path: Path, name: str | None = None, *, scratch: Path | None = None) -> ParsedFile:
         """Return the text of the file.
@@ -46,25 +49,36 @@ class SandboxedParser:
         Raises ParseError, and nothing else, whatever the file does: with what the parser says, or TIMEOUT, TOO_LARGE
         (more memory than allowed), CORRUPT (it crashed the reader), INTERNAL.
         """
-        called = name or path.name
+        job = Job(path, name or path.name, scratch)
+        outcome = await (self._groups.parse(job) if _is_small_text(job) else self._parse_alone(job))
+        if isinstance(outcome, Refusal):
+            raise ParseError(outcome.reason, outcome.message)
+        return outcome
+
+    async def _parse_alone(self, job: Job) -> Outcome:
         for try_number in range(1, _TRIES + 1):
-            pool = self._pool or await asyncio.to_thread(self._open)
             try:
-                task = pool.schedule(parse_in_worker, args=(path, called, scratch), timeout=self._seconds)
-                said = await asyncio.wrap_future(task)
+                return (await self._send([job], self._seconds))[0]
             except TimeoutError:
-                message = f"{called!r} took more than {self._seconds:g} seconds to read. Split it or raise the limit."
-                raise ParseError(ParseFailure.TIMEOUT, message) from None
+                what = f"{job.called!r} took more than {self._seconds:g} seconds to read"
+                raise ParseError(ParseFailure.TIMEOUT, f"{what}. Split it or raise the limit.") from None
             except Exception as exc:
-                if not isinstance(exc, OSError):  # not the death of one worker: the pool is of no more use
-                    self._discard(pool)
                 if try_number == _TRIES:
-                    raise self._died(called, exc) from exc
-            else:
-                break
-        if isinstance(said, Refusal):
-            raise ParseError(said.reason, said.message)
-        return said
+                    raise self._died(job.called, exc) from exc
+        raise AssertionError("the last try returns or raises")
+
+    async def _parse_group(self, jobs: Sequence[Job]) -> Sequence[Outcome]:
+        return await self._send(jobs, min(_GROUP_SECONDS, self._seconds))
+
+    async def _send(self, jobs: Sequence[Job], seconds: float) -> Sequence[Outcome]:
+        pool = self._pool or await asyncio.to_thread(self._open)
+        try:
+            outcomes = await asyncio.wrap_future(pool.schedule(parse_in_worker, args=(jobs,), timeout=seconds))
+        except Exception as exc:
+            if not isinstance(exc, OSError):  # not a time-out or the death of one worker: the pool is of no more use
+                self._discard(pool)
+            raise
+        return cast(Sequence[Outcome], outcomes)
 
     async def close(self) -> None:
         """End the workers, when nothing is being parsed; a later parse starts new ones."""
@@ -85,7 +99,6 @@ class SandboxedParser:
                     context.set_forkserver_preload(["__main__", "ingestion.sandbox_worker", _module(self._make)])
                 self._pool = ProcessPool(
                     max_workers=self._workers,
-                    max_tasks=_FILES_PER_WORKER,
                     initializer=prepare_worker,
                     initargs=(self._make, self._memory_mb << 20),
                     context=context,
@@ -110,6 +123,13 @@ class SandboxedParser:
             return ParseError(ParseFailure.CORRUPT, message)
         message = f"{called!r} could not be read because its worker process failed: {type(exc).__name__}: {exc}"
         return ParseError(ParseFailure.INTERNAL, message)
+
+
+def _is_small_text(job: Job) -> bool:
+    try:
+        return job.path.stat().st_size <= _SMALL and expected_type(job.called) not in BINARY_TYPES
+    except OSError:
+        return False
 
 
 def _module(make: Callable[[], Parser]) -> str:

@@ -1,4 +1,4 @@
-"""Teaches Pillow to read HEIC, with pi-heif: decoders alone, under the LGPL; pillow-heif also carries x265, under the GPL."""
+"""Teaches Pillow to read HEIC by pi-heif: decoders under the LGPL; pillow-heif also carries x265, under the GPL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens images with Pillow: every page as a person sees it, upright and on white, and what the file says about itself."""
+"""Opens images with Pillow: every page as a person sees it, upright and on white, and what the file tells."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from contracts import ParseError, ParseFailure
 from ingestion.pi_heif_images import accept_heic
 
 if TYPE_CHECKING:
-    from PIL.Image import Exif, Image
+    from PIL.Image import Image
 
 _PAGED = ("TIFF", "HEIF")  # where further frames are pages, and not an animation, a preview or a map of depths
-_FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "WEBP", "GIF", "BMP", "DIB", "HEIF")
+_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP", "DIB", "HEIF")
 _MAX_PAGES = 2_000
 _EXIF_IFD, _TAKEN = 0x8769, 0x9003
 _TAGS = {"description": 0x010E, "author": 0x013B, "date": 0x0132}

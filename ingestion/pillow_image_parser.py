@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
 
-from contracts import Box, Element, ElementKind, ParsedFile
+from contracts import Element, ElementKind, ParsedFile
 from ingestion.media_types import BMP, GIF, HEIC, JPEG, PNG, TIFF, WEBP
-from ingestion.ocr_lines import Ocr, OcrLine, shown
+from ingestion.ocr_layout import page_elements
+from ingestion.ocr_lines import Ocr
 from ingestion.parse_errors import empty, reading
-from ingestion.pdf_layout import elements_of
-from ingestion.pdf_lines import Line
 from ingestion.pillow_frames import description, opened, pages
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
 _TYPES = {"JPEG": JPEG, "MPO": JPEG, "TIFF": TIFF, "WEBP": WEBP, "HEIF": HEIC, "GIF": GIF, "BMP": BMP, "DIB": BMP}
-_PAGE_HEIGHT = 792.0  # points; no image tells it reliably, and only the proportions of sizes matter
-_FEW_WORDS = 25  # on a sign or a label; a page has more
 
 
 class PillowImageParser:
@@ -35,7 +27,7 @@ class PillowImageParser:
         self._max_pixels = max_pixels
 
     async def parse(self, path: Path, name: str | None = None, *, scratch: Path | None = None) -> ParsedFile:
-        """Return the text in the image, or the description that it carries.
+        """Return the text in the image, or else the description that the file carries.
 
         Raises ParseError: TOO_LARGE, CORRUPT, UNREADABLE, EMPTY (neither text nor a description).
         """
@@ -46,34 +38,16 @@ class PillowImageParser:
             told = description(image)
             media_type = _TYPES.get(image.format or "", PNG)
             found = [self._ocr(page) for page in pages(image, called, self._max_pixels)]
-        elements = (*_captions(told), *_elements(found))
+        elements = (*_caption(told), *page_elements(found))
         if not elements:
-            raise empty(called, "OCR found no text in the picture, and it carries no description")
+            raise empty(called, "OCR found no text in the picture, and the file carries no description of it")
         title = told.get("title") or _headline(elements) or PurePath(called).stem
-        if len(found) > 1:
-            told["pages"] = str(len(found))
-        return ParsedFile(title=title, media_type=media_type, elements=elements, metadata=told)
+        metadata = {**told, "pages": str(len(found))} if len(found) > 1 else told
+        return ParsedFile(title=title, media_type=media_type, elements=elements, metadata=metadata)
 
 
-def _captions(told: dict[str, str]) -> tuple[Element, ...]:
+def _caption(told: dict[str, str]) -> tuple[Element, ...]:
     return (Element(told["description"], ElementKind.IMAGE, page=1),) if "description" in told else ()
-
-
-def _elements(found: Sequence[Sequence[OcrLine]]) -> tuple[Element, ...]:
-    turned = {number: line.turned for number, lines in enumerate(found, start=1) for line in lines}
-    elements = elements_of([[_line(line, number) for line in lines] for number, lines in enumerate(found, start=1)])
-    is_picture = sum(len(element.text.split()) for element in elements) < _FEW_WORDS * len(found)
-    return tuple(_placed(element, turned[element.page or 1], is_picture) for element in elements)
-
-
-def _line(line: OcrLine, number: int) -> Line:
-    box = Box(number, *(min(max(value, 0.0), 1.0) for value in (line.x0, line.y0, line.x1, line.y1)))
-    return Line(line.text, box, size=round((box.y1 - box.y0) * _PAGE_HEIGHT, 1))
-
-
-def _placed(element: Element, turned: int, is_picture: bool) -> Element:
-    boxes = tuple(shown(box, turned) for box in element.boxes)
-    return replace(element, boxes=boxes, kind=ElementKind.IMAGE if is_picture else element.kind)
 
 
 def _headline(elements: Sequence[Element]) -> str:

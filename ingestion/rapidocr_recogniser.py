@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ingestion.ocr_bands import bands
 from ingestion.ocr_lines import OcrLine, with_even_heights
 from ingestion.ocr_reading_order import in_reading_order
 
@@ -82,17 +83,17 @@ def _read(engine: Any, image: Image, turned: int) -> tuple[list[OcrLine], bool]:
     import numpy as np
 
     pixels = np.rot90(np.asarray(image)[:, :, ::-1], -turned)
-    found = engine(np.ascontiguousarray(pixels))
-    if found.txts is None:
-        return [], True
     height, width = pixels.shape[:2]
-    corners = np.asarray(found.boxes, dtype=float).reshape(-1, 4, 2)
-    low, high = corners.min(axis=1), corners.max(axis=1)
-    spans = high - low
-    letters = np.array([len(text) for text in found.txts])
-    tall = letters[spans[:, 1] > _TALL * spans[:, 0]].sum()
-    lines = [
-        OcrLine(text.strip(), *(low[i] / (width, height)), *(high[i] / (width, height)), float(score), turned)
-        for i, (text, score) in enumerate(zip(found.txts, found.scores, strict=True))
-    ]
-    return lines, bool(2 * tall <= letters.sum())
+    lines: list[OcrLine] = []
+    letters = tall = 0
+    for top, band in bands(pixels):
+        found = engine(np.ascontiguousarray(band))
+        if found.txts is None:
+            continue
+        for text, corners, score in zip(found.txts, np.asarray(found.boxes, dtype=float), found.scores, strict=True):
+            (x0, y0), (x1, y1) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+            box = (x0 / width, (top + y0) / height, x1 / width, (top + y1) / height)
+            lines.append(OcrLine(text.strip(), *box, score=float(score), turned=turned))
+            letters += len(text)
+            tall += len(text) * (y1 - y0 > _TALL * (x1 - x0))
+    return lines, 2 * tall <= letters

@@ -50,6 +50,9 @@ class _Rewriter:
 
     def read(self, token: re.Match[bytes]) -> None:
         code, word, number, symbol, brace, text = token.groups()
+        if not any((code, word, symbol, brace, text)):  # a line's end means nothing, even amid a character
+            self.out.append("" if self._bytes or self._skip else "\n")
+            return
         if code or text:
             raw = bytes([int(code, 16)]) if code else text
             left_out = min(self._skip, len(raw))
@@ -73,6 +76,10 @@ class _Rewriter:
         elif word == b"uc":  # the substitutes are gone
             self._state = replace(self._state, substitutes=int(number or 1))
             self.out.append("\\uc0 ")
+        elif word == b"rtf" and len(self._stack) > 1:
+            return  # a document put into this one as it is
+        elif word == b"ansicpg":
+            self._codepage = _known(f"cp{int(number or 1252)}", self._codepage)
         else:
             if word:
                 self._control(word, int(number) if number else None)
@@ -101,9 +108,7 @@ class _Rewriter:
             self._bytes.clear()
 
     def _control(self, word: bytes, number: int | None) -> None:
-        if word == b"ansicpg" and number:
-            self._codepage = _known(f"cp{number}", self._codepage)
-        elif word in _DEFAULTS:
+        if word in _DEFAULTS:
             self._codepage = _DEFAULTS[word]
         elif word == b"f" and number is not None:
             self._state = replace(self._state, font=number)

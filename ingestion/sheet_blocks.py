@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contracts import Element, ElementKind
 from ingestion.markdown_tables import markdown_table
 
-_MOST_ROWS = 2000  # in one element; what is longer is cut, and its header said again
+_MOST_ROWS = 2000  # in one table, and in memory; what is longer is cut, and its header said again
 _DEEPEST = 6  # blocks beside blocks below blocks; each step looks at every cell once
 
 Row = Sequence[str]
@@ -15,23 +15,23 @@ Row = Sequence[str]
 
 def sheet_elements(rows: Iterable[Row], *, page: int, hidden: bool = False) -> Iterator[Element]:
     """Yield the tables of the sheet: stretches of cells with an empty row or column around them."""
-    for block in _stretches(rows):
+    for block in _stretches(rows, _MOST_ROWS):
         for part in _split(block, _DEEPEST):
             filled = [cell for row in part for cell in row if cell]
             if len(filled) == 1:
                 yield Element(filled[0], page=page, hidden=hidden)
-                continue
-            header, body = part[:1], part[1:]
-            for start in range(0, max(len(body), 1), _MOST_ROWS):
-                table = markdown_table([*header, *body[start : start + _MOST_ROWS]])
-                yield Element(table, kind=ElementKind.TABLE, page=page, hidden=hidden)
+            else:
+                yield Element(markdown_table(part), kind=ElementKind.TABLE, page=page, hidden=hidden)
 
 
-def _stretches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Yield the rows between empty ones."""
+def _stretches(rows: Iterable[Row], most: int | None = None) -> Iterator[list[Row]]:
+    """Yield the rows between empty ones; where there are more than `most`, some at a time, each time with the first."""
     block: list[Row] = []
     for row in rows:
         if any(row):
+            if len(block) == most:
+                yield block
+                block = block[:1]
             block.append(row)
         elif block:
             yield block

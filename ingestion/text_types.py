@@ -37,6 +37,7 @@ _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*):[ \t]?")
 _MAIL_HEADERS = frozenset(
     "received return-path mime-version message-id from to subject delivered-to date reply-to cc x-mailer".split()
 )
+_SAVED_PAGE = re.compile(r"^(?:From: *<Saved by |Snapshot-Content-Location:)", re.IGNORECASE | re.MULTILINE)  # MHTML
 _PDF_PARTS = re.compile(r"\b(?:endobj|endstream|startxref)\b")
 _WHOLE_JSON = 1 << 20  # bytes; a longer file is taken for what it begins like
 
@@ -68,7 +69,7 @@ def _certain_type(path: Path, text: str, start: str, expected: str | None) -> st
         return None
     if _HTML_START.match(start):
         return HTML
-    if text.startswith("<?xml") or (expected in (None, TEXT) and start.startswith("<") and _is_xml(text)):
+    if text.startswith("<?xml") or (expected in (None, TEXT) and start.startswith("<") and _is_xml(path, text)):
         return HTML if expected == HTML else XML
     if expected in (JSON, JSONL) or (expected is None and text.startswith(("{", "["))):
         return _json_type(path, text) or expected
@@ -80,7 +81,7 @@ def _certain_type(path: Path, text: str, start: str, expected: str | None) -> st
         if _MBOX_START.match(text):
             return MBOX
         if _is_mail(text):
-            return EMAIL
+            return HTML if _SAVED_PAGE.search(text[:2000]) else EMAIL
     return None
 
 
@@ -113,10 +114,12 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _is_xml(text: str) -> bool:
-    parser = expat.ParserCreate()
+def _is_xml(path: Path, text: str) -> bool:
+    """Tell whether the text is XML without a fault, as far as it goes."""
+    data = text.encode("utf-8", errors="replace")
+    parser = expat.ParserCreate("utf-8")
     try:
-        parser.Parse(text.encode("utf-8", errors="replace"))  # not its last piece: what is cut off is no error
+        parser.Parse(data, path.stat().st_size <= len(data))
     except expat.ExpatError:
         return False
     return True

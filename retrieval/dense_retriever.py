@@ -48,7 +48,8 @@ class DenseRetriever:
         return await self._feed.generation(collection)
 
     async def retrieve(self, query: Query) -> Retrieved:
-        """Return the best hits the caller may see. Raises NotFoundError when the collection does not exist."""
+        """Return the best hits the caller may see. Raises NotFoundError when the collection does not exist, and
+        ConfigurationError when its embedder cannot be loaded."""
         if await self.generation(query.collection) == 0:
             raise NotFoundError(
                 f"Collection {query.collection!r} holds no documents yet. Add some: `footnote ingest PATH`, or upload."

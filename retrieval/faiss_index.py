@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts import ChangeFeed, StoredVectors
-from retrieval.index_snapshots import remove_other_snapshots, snapshot_path
+from retrieval.index_snapshots import discard, remove_other_snapshots, snapshot_path
 
 T = TypeVar("T")
 Keys = NDArray[np.int64]
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 class FaissIndex:
     """Port `DenseIndex`: exact inner-product search with stable ids.
 
-    In `folder` lies what a later process starts from. It can be deleted at any time and is made anew, one
+    A snapshot below `folder` is what a later process starts from. It can be deleted at any time and is made anew; one
     of another `catalog` is not read, and it goes as soon as it holds vectors that the catalog has no more. All FAISS
     calls run on one thread, since FAISS keeps an OpenMP pool per calling thread.
     """
@@ -129,7 +129,8 @@ class FaissIndex:
     def _replace(self, ids: Sequence[str], stored: Mapping[str, StoredVectors]) -> None:
         old = [self._keys.pop(document_id) for document_id in ids if document_id in self._keys]
         if old:
-            self._drop_snapshot()
+            if self._snapshot is not None:
+                discard(self._snapshot)
             self._index.remove_ids(np.concatenate(old))  # the whole index is gone through, however few they are
         if stored:
             keys = np.concatenate([one.keys for one in stored.values()])
@@ -137,13 +138,6 @@ class FaissIndex:
             self._keys.update((document_id, one.keys) for document_id, one in stored.items())
         self._unsaved += len(ids)
         self._on_gpu = None
-
-    def _drop_snapshot(self) -> None:
-        try:
-            if self._snapshot is not None:
-                self._snapshot.unlink(missing_ok=True)
-        except OSError as exc:
-            _log.warning("index snapshot %s cannot be removed: %s", self._snapshot, exc)
 
     def _search(
         self, vector: NDArray[np.float32], k: int, allowed: frozenset[str] | None
@@ -196,4 +190,4 @@ class FaissIndex:
             new.replace(path)
         except OSError as exc:
             _log.warning("index snapshot %s cannot be written: %s", path, exc)
-            new.unlink(missing_ok=True)
+            discard(new)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
 from pathlib import Path
+
+_log = logging.getLogger(__name__)
 
 
 def snapshot_path(folder: Path, collection: str, embedder: str) -> Path:
@@ -19,8 +22,16 @@ def remove_snapshots(folder: Path, collection: str) -> None:
 
 def remove_other_snapshots(kept: Path) -> None:
     """Remove the collection's snapshots of former embedders, and what dead processes left half-written."""
-    kept.parent.with_suffix(".npz").unlink(missing_ok=True)  # where it was when collections had but one embedder
-    if kept.parent.is_dir():
-        for file in kept.parent.iterdir():
-            if file != kept:
-                file.unlink(missing_ok=True)
+    folder = kept.parent
+    discard(folder.with_suffix(".npz"))  # where it was when collections had but one embedder
+    for file in folder.iterdir() if folder.is_dir() else ():
+        if file != kept:
+            discard(file)
+
+
+def discard(file: Path) -> None:
+    """Remove a file, if it can be removed."""
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as exc:
+        _log.warning("index snapshot %s cannot be removed: %s", file, exc)

@@ -62,10 +62,10 @@ async def embedded(made: Document, chunks: Sequence[Chunk], embedder: Embedder =
 class Shelf:
     """A catalog with what reads it; in SQLite in `folder`, unless an engine is given."""
 
-    def __init__(self, folder: Path, engine: Engine | None = None, *, keep_versions: int = 10) -> None:
+    def __init__(self, folder: Path, engine: Engine | None = None) -> None:
         engine = engine or open_engine(folder)
         self.engine = engine
-        self.catalog = SqlCatalog(engine, keep_versions=keep_versions)
+        self.catalog = SqlCatalog(engine)
         self.collections = SqlCollections(engine)
         self.states = SqlSourceStates(engine)
         self.builds = SqlBuilds(engine)

@@ -22,9 +22,7 @@ Which = Annotated[str, typer.Argument(help="The document's id, or its path or UR
 
 
 @app.callback(invoke_without_command=True)
-def documents(
-    context: typer.Context, collection: CollectionOption = "default", as_json: JsonOption = False
-) -> None:
+def documents(context: typer.Context, collection: CollectionOption = "default", as_json: JsonOption = False) -> None:
     """List the documents of a collection.
 
     Example: footnote documents --collection default

@@ -108,7 +108,7 @@ async def main() -> None:
     for runtime in ("torch", "openvino"):
         contenders[f"footnote, {runtime}"] = SentenceTransformersEmbedder(runtime=runtime).embed
     drawn = random.Random(0)
-    best = {name: (np.inf, np.inf) for name in contenders}
+    best = dict.fromkeys(contenders, (np.inf, np.inf))
     for embed in contenders.values():
         await embed(list(documents.values())[:32])
     for _ in range(ROUNDS):

@@ -15,20 +15,24 @@ _POSTGRES = os.environ.get("FOOTNOTE_TEST_POSTGRES", "")
 
 
 @pytest.fixture(params=["sqlite", *(["postgresql"] if _POSTGRES else [])])
-def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
-    """A catalog that is empty."""
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without tables."""
     if request.param == "sqlite":
-        made = Shelf(tmp_path)
-        yield made
-        made.engine.dispose()
+        yield f"sqlite:///{tmp_path / 'catalog.sqlite'}"
         return
     server = create_engine(_POSTGRES, isolation_level="AUTOCOMMIT")
     schema = f"test_{uuid.uuid4().hex}"
     with server.connect() as connection:
         connection.execute(text(f"CREATE SCHEMA {schema}"))
-    engine = open_database(make_url(_POSTGRES).update_query_dict({"options": f"-csearch_path={schema}"}))
-    yield Shelf(tmp_path, engine)
-    engine.dispose()
-    with server.connect() as connection:
+        url = make_url(_POSTGRES).update_query_dict({"options": f"-csearch_path={schema}"})
+        yield url.render_as_string(hide_password=False)
         connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
     server.dispose()
+
+
+@pytest.fixture
+def shelf(database: str, tmp_path: Path) -> Iterator[Shelf]:
+    """An empty catalog."""
+    made = Shelf(tmp_path, open_database(database))
+    yield made
+    made.engine.dispose()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,6 +29,7 @@ ENTRY = CachedAnswer(
         timings={"generate": 12.5},
     ),
     evidence=("chunk-1",),
+    documents=("handbook", "guide"),
 )
 
 
@@ -51,6 +53,16 @@ async def cache(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterator
     redis = RedisAnswerCache(redis_url, ttl_s=60, timeout_s=1)
     yield redis
     await redis.close()
+
+
+async def test_entries_that_rest_on_a_document_are_forgotten_with_it(cache: AnswerCache) -> None:
+    await cache.put("one", ENTRY)
+    await cache.put("other", replace(ENTRY, documents=("guide",)))
+    await cache.forget(["nothing", "handbook"])
+    assert await cache.get("one") is None
+    assert await cache.get("other") is not None
+    await cache.forget(["guide"])
+    assert await cache.get("other") is None
 
 
 async def test_an_entry_comes_back_as_it_was_put(cache: AnswerCache) -> None:
@@ -81,7 +93,7 @@ async def test_a_foreign_entry_is_a_miss(redis_url: str, foreign: bytes, caplog:
     cache = RedisAnswerCache(redis_url, ttl_s=60, timeout_s=1)
     await cache.put("key", ENTRY)
     client = cache._redis()
-    (stored,) = [key async for key in client.scan_iter()]
+    (stored,) = [key async for key in client.scan_iter("footnote:answer:*")]
     await client.set(stored, foreign)
     assert await cache.get("key") is None
     assert "unreadable" in caplog.text

@@ -291,22 +291,3 @@ async def test_a_database_that_is_away_is_named(tmp_path: Path) -> None:
         file.unlink()
     with pytest.raises(StoreUnavailableError, match="FOOTNOTE_CATALOG__URL"):
         await shelf.feed.generation("default")
-
-
-async def test_a_full_disk_is_named_and_leaves_what_was_there(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path)
-    await shelf.put("a", "x")
-    with shelf.engine.connect() as connection:  # a database that may not grow is what a full disk looks like
-        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-    shelf.engine.dispose()
-
-    from sqlalchemy import event
-
-    @event.listens_for(shelf.engine, "connect")
-    def _limit(connection, _record) -> None:  # type: ignore[no-untyped-def]
-        connection.execute(f"PRAGMA max_page_count={pages}")
-
-    with pytest.raises(StoreUnavailableError, match=r"disk is full.*Free some disk space"):
-        await shelf.put("b", "y " * 100_000)
-    assert [found.document.id for found in await shelf.catalog.list("default")] == ["a"]
-    assert await shelf.feed.generation("default") == 1

@@ -8,9 +8,11 @@ from retrieval.hashing_embedder import HashingEmbedder
 from retrieval.sentence_transformers_embedder import SentenceTransformersEmbedder
 
 
-@pytest.fixture(scope="module", params=["hashing", "sentence-transformers"])
+@pytest.fixture(scope="module", params=["hashing", "auto", "torch", "openvino"])
 def embedder(request: pytest.FixtureRequest) -> Embedder:
-    return HashingEmbedder() if request.param == "hashing" else SentenceTransformersEmbedder(batch_size=4)
+    if request.param == "hashing":
+        return HashingEmbedder()
+    return SentenceTransformersEmbedder(runtime=request.param, batch_tokens=512)
 
 
 async def test_vectors_are_unit_length_float32(embedder: Embedder) -> None:
@@ -23,7 +25,7 @@ async def test_vectors_are_unit_length_float32(embedder: Embedder) -> None:
 async def test_a_text_has_one_vector_whatever_stands_beside_it(embedder: Embedder) -> None:
     alone = await embedder.embed(["when does the museum open"])
     together = await embedder.embed(["a much longer text about something else, " * 5, "when does the museum open"])
-    np.testing.assert_allclose(alone[0], together[1], atol=1e-4)
+    assert alone[0] @ together[1] > 0.9995  # half precision rounds otherwise in another batch
 
 
 async def test_near_texts_have_near_vectors(embedder: Embedder) -> None:
@@ -35,9 +37,3 @@ async def test_near_texts_have_near_vectors(embedder: Embedder) -> None:
 
 async def test_no_texts_give_no_vectors(embedder: Embedder) -> None:
     assert len(await embedder.embed([])) == 0
-
-
-def test_tokens_are_counted_without_a_limit() -> None:
-    embedder = SentenceTransformersEmbedder()
-    assert embedder.count_tokens("tram") == 1
-    assert embedder.count_tokens("tram " * 1000) == 1000

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
 from contracts import (
     ConflictError,
@@ -25,11 +26,14 @@ from ingestion.memory_job_queue import MemoryJobQueue
 
 
 @pytest.fixture(params=["memory", "dbos"])
-def queue(request: pytest.FixtureRequest, tmp_path: Path) -> JobQueue:
+async def queue(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[JobQueue]:
     if request.param == "memory":
-        return MemoryJobQueue(max_queued=3)
+        yield MemoryJobQueue(max_queued=3)
+        return
     limits = JobLimits(queued=3, grace_s=1)
-    return DbosJobQueue(f"sqlite:///{tmp_path / 'jobs.sqlite'}", FilelockPresence(tmp_path / "workers"), limits)
+    made = DbosJobQueue(f"sqlite:///{tmp_path / 'jobs.sqlite'}", FilelockPresence(tmp_path / "workers"), limits)
+    yield made
+    await made.close()
 
 
 @pytest.fixture
@@ -211,3 +215,60 @@ async def test_lists_are_of_one_collection_and_newest_first(queue: JobQueue, mak
     assert [job.id for job in await queue.list("default")] == ["c", "a"]
     assert [job.id for job in await queue.list("default", limit=1)] == ["c"]
     assert await queue.list("nothing") == ()
+
+
+async def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    (tmp_path / "jobs.sqlite").mkdir()
+    queue = DbosJobQueue(f"sqlite:///{tmp_path / 'jobs.sqlite'}", FilelockPresence(tmp_path / "workers"))
+    with pytest.raises(StoreUnavailableError, match="FOOTNOTE_CATALOG__URL"):
+        await queue.get("j1")
+
+
+async def test_finished_jobs_are_forgotten_after_a_while(tmp_path: Path, make: Callable[..., Job]) -> None:
+    presence = FilelockPresence(tmp_path / "workers")
+    limits = JobLimits(grace_s=1, keep_days=0.5 / 86_400)
+    queue = DbosJobQueue(f"sqlite:///{tmp_path / 'jobs.sqlite'}", presence, limits)
+    await queue.enqueue([make("old")])
+    async with worker(queue, succeed):
+        await until(queue, "old", JobState.DONE)
+    await asyncio.sleep(0.6)
+    await queue.enqueue([make("new")])
+    async with worker(queue, succeed):
+        await until(queue, "new", JobState.DONE)
+        async with asyncio.timeout(10):
+            while [job.id for job in await queue.list()] != ["new"]:
+                await asyncio.sleep(0.1)
+    await queue.close()
+
+
+async def test_a_job_whose_end_could_not_be_written_down_is_not_lost(
+    tmp_path: Path, make: Callable[..., Job], caplog: pytest.LogCaptureFixture
+) -> None:
+    presence, url = FilelockPresence(tmp_path / "workers"), f"sqlite:///{tmp_path / 'jobs.sqlite'}"
+    queue = DbosJobQueue(url, presence, JobLimits(grace_s=1))
+    await queue.enqueue([make("j1")])
+    ends = 0
+
+    async def handler(job: Job, report: Report) -> Job:
+        nonlocal ends
+        ends += 1
+        return await succeed(job, report)
+
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE UPDATE OF status ON workflow_status WHEN NEW.status IN ('SUCCESS', 'ERROR') "
+            "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        )
+    async with worker(queue, handler):
+        async with asyncio.timeout(10):
+            while not ends:
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
+        assert not (await queue.get("j1")).finished
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP TRIGGER full")
+        await until(queue, "j1", JobState.DONE)
+    assert ends == 1  # its step had been written down
+    engine.dispose()
+    await queue.close()

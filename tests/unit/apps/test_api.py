@@ -18,6 +18,7 @@ from apps.settings import CatalogSettings, ServingSettings, Settings
 from apps.worker import Worker
 from cache.memory_answer_cache import MemoryAnswerCache
 from contracts import ModelUnavailableError, Prompt, Token, Verdict, Violation
+from ingestion.memory_job_queue import MemoryJobQueue
 from observability.metrics import Metrics
 from observability.recording_tracer import RecordingTracer
 from retrieval.followup_condenser import FollowupCondenser
@@ -32,7 +33,7 @@ class Api:
 
     def __init__(self, folder: Path) -> None:
         self.settings = Settings(data_dir=folder, catalog=CatalogSettings(), serving=ServingSettings(model="scripted"))
-        self.library = open_library(self.settings)
+        self.library = replace(open_library(self.settings), jobs=MemoryJobQueue())
         tracer = RecordingTracer()
         self.model = ScriptedChatModel(lambda prompt: f"{prompt.sources[0].chunk.text.splitlines()[-1]} [1]")
         self.running = Running(
@@ -64,10 +65,14 @@ class Api:
         parts = [("files", (name, content)) for name, content in files]
         response = await self.client.post("/v1/collections/default/documents", files=parts)
         assert response.status_code == 202, response.text
-        worker = Worker(self.library.jobs, self.library.indexing)
-        while job := await self.library.jobs.claim("test"):
-            await worker.work(job)
         ids = [job["id"] for job in response.json()["jobs"]]
+        stop = asyncio.Event()
+        worker = Worker(self.library.jobs, self.library.indexing, self.settings.data_dir / "uploads")
+        running = asyncio.create_task(worker.run(stop))
+        while not all([(await self.library.jobs.get(job_id)).finished for job_id in ids]):
+            await asyncio.sleep(0.01)
+        stop.set()
+        await running
         return [(await self.client.get(f"/v1/jobs/{job_id}")).json() for job_id in ids]
 
 

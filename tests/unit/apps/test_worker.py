@@ -1,4 +1,4 @@
-"""The worker: signs of life while a job is under way, and what dead ones left behind."""
+"""The worker: what a job tells the indexing, what it tells of it, and what dead processes left behind."""
 
 import asyncio
 import os
@@ -8,70 +8,107 @@ from pathlib import Path
 
 import pytest
 
-from apps.indexing import Indexing
+from apps.embedding_batches import OnProgress
+from apps.sources import Indexed, Outcome, Source
 from apps.worker import Worker, remove_leftovers
-from contracts import Job, JobState, Vectors
-from ingestion.llamaindex_splitter import LlamaIndexSplitter
-from ingestion.originals import Originals
-from ingestion.plain_text_parser import PlainTextParser
-from ingestion.sql_job_queue import SqlJobQueue
-from observability.mlflow_runs import MemoryRunLog
-from retrieval.hashing_embedder import HashingEmbedder
-from tests.library import EMBEDDER, Shelf
+from contracts import ConfigurationError, Job, JobState, StoreUnavailableError
+from ingestion.memory_job_queue import MemoryJobQueue
 
 
-class SlowEmbedder:
-    """Takes a second, as a long document would."""
+class ScriptedIndexing:
+    """Tells two stages, then ends as it was told."""
 
-    name = EMBEDDER.name
-    dimension = EMBEDDER.dimension
+    def __init__(self, end: Indexed | Exception) -> None:
+        self.end = end
+        self.sources: list[Source] = []
+        self.recorded: list[Indexed] = []
 
-    async def embed(self, texts: Sequence[str]) -> Vectors:
-        await asyncio.sleep(1.0)
-        return await HashingEmbedder().embed(texts)
+    async def index(self, source: Source, on_progress: OnProgress) -> Indexed:
+        self.sources.append(source)
+        await on_progress(JobState.PARSING)
+        await on_progress(JobState.EMBEDDING, 2, 5)
+        if isinstance(self.end, Exception):
+            raise self.end
+        return self.end
+
+    async def record(self, collection: str, done: Sequence[Indexed], seconds: float) -> None:
+        self.recorded += done
 
 
-@pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return Shelf(tmp_path)
+JOB = Job("j1", "papers", "upload/a.zip", "/uploads/j1", metadata={"year": "1911"}, readers=("alice",))
 
 
-def indexing(shelf: Shelf, folder: Path) -> Indexing:
-    return Indexing(
-        parser=PlainTextParser(),
-        splitter=LlamaIndexSplitter(lambda text: len(text.split()), chunk_tokens=40, chunk_overlap_tokens=4),
-        embedder=SlowEmbedder(),
-        catalog=shelf.catalog,
-        originals=Originals(folder / "originals"),
-        run_log=MemoryRunLog(),
+async def work(indexing: ScriptedIndexing) -> tuple[Job, list[Job]]:
+    told: list[Job] = []
+
+    async def report(job: Job) -> None:
+        told.append(job)
+
+    ended = await Worker(MemoryJobQueue(), indexing, Path("/uploads")).work(JOB, report)
+    await asyncio.sleep(0)
+    return ended, told
+
+
+async def test_a_job_is_indexed_as_it_was_given_and_tells_how_far_it_is() -> None:
+    indexing = ScriptedIndexing(Indexed("upload/a.zip", Outcome.ADDED, "d1", chunks=5))
+    ended, told = await work(indexing)
+    (source,) = indexing.sources
+    assert (source.name, source.collection, source.readers) == ("upload/a.zip", "papers", ("alice",))
+    assert source.metadata == {"year": "1911"}
+    assert await source.fetch(Path("/scratch")) == Path("/uploads/j1")
+    assert [(job.state, job.done, job.total) for job in told] == [(JobState.PARSING, 0, 0), (JobState.EMBEDDING, 2, 5)]
+    assert (ended.state, ended.document_id, ended.chunks, ended.percent) == (JobState.DONE, "d1", 5, 100)
+    assert indexing.recorded == [indexing.end]
+
+
+async def test_the_files_of_an_archive_are_counted() -> None:
+    inner = Indexed(
+        "b.zip", Outcome.ADDED, members=(Indexed("c", Outcome.ADDED, chunks=2), Indexed("d", Outcome.FAILED))
     )
+    ended, _ = await work(
+        ScriptedIndexing(Indexed("a.zip", Outcome.ADDED, members=(Indexed("a", Outcome.ADDED, chunks=3), inner)))
+    )
+    assert (ended.state, ended.chunks, ended.files) == (JobState.DONE, 5, {"added": 3, "failed": 1})
 
 
-async def test_a_long_embedding_is_not_taken_over(shelf: Shelf, tmp_path: Path) -> None:
-    queue = SqlJobQueue(shelf.engine, silence_s=0.4)
-    (tmp_path / "j1").write_text("The tram runs daily.")
-    await queue.enqueue(Job("j1", "default", "tram.txt", str(tmp_path / "j1")))
-    job = await queue.claim("first")
-    assert job is not None
-    working = asyncio.create_task(Worker(queue, indexing(shelf, tmp_path), heartbeat_s=0.05).work(job))
-    await asyncio.sleep(0.8)
-    assert (await queue.get("j1")).state is JobState.EMBEDDING
-    assert await queue.claim("other") is None
-    await working
-    assert (await queue.get("j1")).state is JobState.DONE
+async def test_a_file_that_cannot_be_read_fails_its_job_with_the_reason() -> None:
+    ended, _ = await work(
+        ScriptedIndexing(Indexed("a", Outcome.FAILED, reason="encrypted", message="needs a password"))
+    )
+    assert (ended.state, ended.reason, ended.message) == (JobState.FAILED, "encrypted", "needs a password")
 
 
-async def test_uploads_that_no_unfinished_job_reads_are_removed(shelf: Shelf, tmp_path: Path) -> None:
-    queue, uploads = SqlJobQueue(shelf.engine), tmp_path / "uploads"
+async def test_a_wrong_setting_fails_the_job_and_a_store_that_is_away_does_not() -> None:
+    ended, _ = await work(ScriptedIndexing(ConfigurationError("another embedder")))
+    assert (ended.state, ended.message) == (JobState.FAILED, "another embedder")
+    with pytest.raises(StoreUnavailableError):
+        await work(ScriptedIndexing(StoreUnavailableError("the catalog is away")))
+
+
+async def test_a_worker_runs_jobs_until_it_is_stopped(tmp_path: Path) -> None:
+    queue, stop = MemoryJobQueue(), asyncio.Event()
+    (tmp_path / "j1").write_text("x")
+    await queue.enqueue([replace(JOB, path=str(tmp_path / "j1"))])
+    indexing = ScriptedIndexing(Indexed("upload/a.zip", Outcome.ADDED, "d1", chunks=5))
+    running = asyncio.create_task(Worker(queue, indexing, tmp_path).run(stop))
+    async with asyncio.timeout(5):
+        while not (await queue.get("j1")).finished:
+            await asyncio.sleep(0.01)
+    stop.set()
+    await asyncio.wait_for(running, 5)
+    assert (await queue.get("j1")).document_id == "d1"
+    assert indexing.recorded == [indexing.end]
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_uploads_that_no_unfinished_job_reads_are_removed(tmp_path: Path) -> None:
+    queue, uploads = MemoryJobQueue(), tmp_path / "uploads"
     await remove_leftovers(uploads, queue)  # before the first upload there is no folder
     uploads.mkdir()
-    for name in ("queued", "done", "arriving", "abandoned"):
+    for name in ("queued", "cancelled", "arriving", "abandoned"):
         (uploads / name).write_text("x")
     os.utime(uploads / "abandoned", (0, 0))
-    await queue.enqueue(Job("done", "default", "a.txt", str(uploads / "done")))
-    claimed = await queue.claim("first")
-    assert claimed is not None
-    await queue.report(replace(claimed, state=JobState.DONE))
-    await queue.enqueue(Job("queued", "default", "b.txt", str(uploads / "queued")))
+    await queue.enqueue([Job(name, "default", "a.txt", str(uploads / name)) for name in ("queued", "cancelled")])
+    await queue.cancel("cancelled")
     await remove_leftovers(uploads, queue)
     assert sorted(path.name for path in uploads.iterdir()) == ["arriving", "queued"]

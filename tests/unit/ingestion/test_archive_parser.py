@@ -1,5 +1,6 @@
 """Archives give up their files, and nothing but their files, within limits."""
 
+import base64
 import bz2
 import gzip
 import io
@@ -140,15 +141,27 @@ async def test_names_in_other_encodings_are_readable(name: str, encoding: str, t
     assert contents(await unpacked(content, tmp_path)) == {name: b"x"}
 
 
-@pytest.mark.parametrize("encryption", [None, pyzipper.WZ_AES])
-async def test_encrypted_members_open_with_one_of_the_passwords(encryption: int | None, tmp_path: Path) -> None:
+HIDDEN = {"a.txt": b"hidden " * 99}
+# Made with the old cipher of the zip format, which no library at hand writes; the password is "secret".
+OLD_CIPHER = base64.b85decode(
+    "P)h>@6aWDL2mk;8AprKKeq|g0006ZD000F5003bwba-^FJP+EgnBo&K(#o(+ApP9{8w!6qUB_qZWBP_rO928D02BZL00;m803iVOrha7{0002B0ssI7"
+    "000000000000000000000AVh4cyv%p1qJ{B000310RS@q002J#00000"
+)
+
+
+def encrypted_by_aes() -> bytes:
     packed = io.BytesIO()
-    with pyzipper.AESZipFile(packed, "w", compression=pyzipper.ZIP_DEFLATED, encryption=encryption) as archive:
+    with pyzipper.AESZipFile(packed, "w", compression=pyzipper.ZIP_DEFLATED, encryption=pyzipper.WZ_AES) as archive:
         archive.setpassword(b"secret")
-        archive.writestr("a.txt", b"hidden " * 99)
-    content = packed.getvalue()
+        for name, content in HIDDEN.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize("content", [OLD_CIPHER, encrypted_by_aes()], ids=["old cipher", "AES"])
+async def test_encrypted_members_open_with_one_of_the_passwords(content: bytes, tmp_path: Path) -> None:
     opened = await unpacked(content, tmp_path, ArchiveParser(["wrong", "secret"]))
-    assert contents(opened) == {"a.txt": b"hidden " * 99}
+    assert contents(opened) == HIDDEN
     for passwords in ([], ["wrong", "also wrong"]):
         refused = await unpacked(content, tmp_path, ArchiveParser(passwords))
         assert reasons(refused) == {"a.txt": ParseFailure.ENCRYPTED}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts import Element, ParsedFile, ParseError, ParseFailure, Parser
+from contracts import Element, Member, ParsedFile, ParseError, ParseFailure, Parser
 from ingestion.media_types import CSV, PDF
 from ingestion.parser_router import ParserRouter
 from ingestion.plain_text_parser import PlainTextParser
@@ -17,7 +17,7 @@ class Saying:
     def __init__(self, text: str) -> None:
         self._text = text
 
-    async def parse(self, path: Path, name: str | None = None) -> ParsedFile:
+    async def parse(self, path: Path, name: str | None = None, *, scratch: Path | None = None) -> ParsedFile:
         return ParsedFile(title=name or "", media_type="text/plain", elements=(Element(self._text),))
 
 
@@ -27,7 +27,7 @@ class Failing:
     def __init__(self, error: BaseException) -> None:
         self._error = error
 
-    async def parse(self, path: Path, name: str | None = None) -> ParsedFile:
+    async def parse(self, path: Path, name: str | None = None, *, scratch: Path | None = None) -> ParsedFile:
         raise self._error
 
 
@@ -62,7 +62,7 @@ async def test_the_media_type_chooses(name: str, content: bytes, expected: str, 
         ("a.txt", b"x" * 101, ParseFailure.TOO_LARGE, "limit"),
         ("a.txt", b"", ParseFailure.EMPTY, "no bytes"),
         ("a.txt", b" \n\t \n", ParseFailure.EMPTY, "white space"),
-        ("a.exe", b"MZ\0\0\0", ParseFailure.UNSUPPORTED, "pdf, docx, pptx, xlsx, html, md, txt, csv and eml"),
+        ("a.exe", b"MZ\0\0\0" * 9, ParseFailure.UNSUPPORTED, "PDF, Office files"),
     ],
 )
 async def test_refusals_name_file_and_reason(
@@ -78,6 +78,28 @@ async def test_an_empty_result_is_never_a_success(tmp_path: Path) -> None:
     with pytest.raises(ParseError) as caught:
         await router(Saying("  ")).parse(written(tmp_path, b"something"), "a.txt")
     assert caught.value.reason is ParseFailure.EMPTY
+
+
+async def test_a_kind_without_a_parser_is_unsupported(tmp_path: Path) -> None:
+    with pytest.raises(ParseError, match="application/json") as caught:
+        await ParserRouter({}, max_bytes=100).parse(written(tmp_path, b"{}"), "a.json")
+    assert caught.value.reason is ParseFailure.UNSUPPORTED
+
+
+async def test_a_wrong_name_is_noted(tmp_path: Path) -> None:
+    parsed = await router().parse(written(tmp_path, b"%PDF-1.4"), "a.docx")
+    assert parsed.metadata["note"] == "named .docx but holds application/pdf"
+    assert "note" not in (await router().parse(written(tmp_path, b"%PDF-1.4"), "a.pdf")).metadata
+    assert "note" not in (await router().parse(written(tmp_path, b"%PDF-1.4"), "5f2a9c")).metadata
+
+
+async def test_members_without_text_are_a_success(tmp_path: Path) -> None:
+    class Listing:
+        async def parse(self, path: Path, name: str | None = None, *, scratch: Path | None = None) -> ParsedFile:
+            return ParsedFile("", "application/zip", (), members=(Member("a.txt", scratch),))
+
+    parsed = await router(Listing()).parse(written(tmp_path, b"x"), "a.txt", scratch=tmp_path)
+    assert parsed.members == (Member("a.txt", tmp_path),)
 
 
 async def test_a_folder_is_not_a_file(tmp_path: Path) -> None:

@@ -1,0 +1,106 @@
+"""Catalogs of former releases are taken over with all that is in them."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, create_engine, text
+
+from apps.database import open_database
+from contracts import Box, Cutting, ElementKind
+from ingestion.sql_catalog import read_identity
+from tests.library import EMBEDDER, Shelf
+
+FIRST = """
+INSERT INTO collections VALUES ('default', 9), ('emptied', 2);
+INSERT INTO documents VALUES
+    ('d1', 'default', 'a.md', 'v1', 'Trams', 'text/markdown', 7, '{"year": "1911"}', 'hashing-256', 3, 100.5),
+    ('d2', 'default', 'b.md', 'v2', 'Trams', 'text/markdown', 8, '{}', 'hashing-256', 4, 200.5),
+    ('d3', 'default', 'c.md', 'v3', 'Odd', 'text/markdown', 9, '{}', 'another', 9, 300.5);
+INSERT INTO document_readers VALUES ('d1', 'alice'), ('d1', 'staff'), ('d2', '*'), ('d3', '*');
+INSERT INTO changes VALUES ('default', 1, 'd1'), ('default', 3, 'd1'), ('default', 4, 'd2'), ('default', 8, 'gone'),
+    ('default', 9, 'd3'), ('emptied', 2, 'gone');
+INSERT INTO chunks (key, id, document_id, version, position, text, span_start, span_end, page, boxes, headings, kind)
+VALUES
+    (5, 'c5', 'd1', 'v1', 0, 'They run.', 0, 9, 2, '[[2, 0.1, 0.2, 0.3, 0.4]]', '["Trams", "Times"]', 'table'),
+    (6, 'c6', 'd1', 'v1', 1, 'Not at night.', 11, 24, NULL, '[]', '[]', 'text'),
+    (7, 'c7', 'd2', 'v2', 0, 'Not at night.', 0, 13, NULL, '[]', '[]', 'text'),
+    (8, 'c8', 'd3', 'v3', 0, 'Odd.', 0, 4, NULL, '[]', '[]', 'text'),
+    (9, 'c9', 'd3', 'v3', 1, 'Deleted.', 0, 4, NULL, '[]', '[]', 'text');
+INSERT INTO jobs VALUES ('j', 'default', 's', 'p', 'done', NULL, 0, NULL, NULL, '', 1, 0, 0);
+"""
+
+
+def vector(number: int) -> np.ndarray:
+    return np.eye(256, dtype="<f4")[number]
+
+
+def fill_first_schema(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", "apps/migrations")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "0001")
+    for statement in FIRST.split(";\n"):
+        if statement.strip():
+            connection.exec_driver_sql(statement)
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT setval(pg_get_serial_sequence('chunks', 'key'), 9)"))
+    rows = [(5, "hashing-256"), (6, "hashing-256"), (7, "hashing-256"), (8, "another"), (9, "another")]
+    for key, embedder in rows:
+        same = 6 if key == 7 else key  # of the same title and text
+        values = {"key": key, "embedder": embedder, "vector": vector(same).tobytes()}
+        connection.execute(text("INSERT INTO vectors VALUES (:key, :embedder, :vector)"), values)
+    connection.execute(text("DELETE FROM vectors WHERE chunk_key = 9"))
+    connection.execute(text("DELETE FROM chunks WHERE key = 9"))
+
+
+async def test_a_catalog_of_the_first_schema_keeps_its_documents_and_vectors(database: str, tmp_path: Path) -> None:
+    former = create_engine(database)
+    with former.begin() as connection:
+        fill_first_schema(connection)
+        name = connection.execute(text("SELECT name FROM identity")).scalar_one()
+    former.dispose()
+
+    shelf = Shelf(tmp_path, open_database(database))
+
+    (found,) = await shelf.collections.list()
+    assert (found.name, found.embedder, found.cutting, found.generation) == ("default", "hashing-256", Cutting(), 9)
+    assert (found.documents, found.chunks, found.failures) == (3, 4, 0)
+    one, two, odd = await shelf.catalog.list("default")
+    assert (one.document.source, one.document.metadata) == ("a.md", {"year": "1911"})
+    assert one.document.readers == ("alice", "staff")
+    assert (one.generation, one.ingested_at, one.versions) == (3, 100.5, 1)
+    assert (two.document.size, odd.document.title) == (8, "Odd")
+    first, _ = await shelf.catalog.chunks("default", "d1")
+    assert (first.boxes, first.headings, first.kind) == ((Box(2, 0.1, 0.2, 0.3, 0.4),), ("Trams", "Times"), "table")
+    assert first.kind is ElementKind.TABLE
+    stored = await shelf.feed.vectors(["d1", "d2", "d3"], EMBEDDER.name)
+    assert {each: stored[each].keys.tolist() for each in stored} == {"d1": [5, 6], "d2": [7]}
+    np.testing.assert_array_equal(stored["d1"].vectors, [vector(5), vector(6)])
+    np.testing.assert_array_equal(stored["d2"].vectors, [vector(6)])
+    changes = [(c.generation, c.document_id) for c in await shelf.feed.changes("default", 0)]
+    assert changes == [(3, "d1"), (4, "d2"), (8, "gone"), (9, "d3")]
+    states = (await shelf.states.states("default")).values()
+    assert [(each.source, each.digest, each.recipe) for each in states] == [
+        ("a.md", "v1", ""),
+        ("b.md", "v2", ""),
+        ("c.md", "v3", ""),
+    ]
+    assert read_identity(shelf.engine) == name
+    hashed = hashlib.sha256(b"Trams > Times\nThey run.").hexdigest()[:32]
+    assert list(await shelf.catalog.known_vectors([hashed], EMBEDDER.name)) == [hashed]
+
+    await shelf.put("new", "text", collection="emptied")
+    assert (await shelf.feed.vectors(["new"], EMBEDDER.name))["new"].keys.tolist() == [10]
+    assert await shelf.feed.generation("emptied") == 4
+    shelf.engine.dispose()
+
+
+def test_opening_it_again_changes_nothing(database: str) -> None:
+    engine = open_database(database)
+    again = open_database(database)
+    assert read_identity(engine) == read_identity(again)
+    engine.dispose()
+    again.dispose()

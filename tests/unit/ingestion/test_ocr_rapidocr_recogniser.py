@@ -1,0 +1,64 @@
+"""The models that come with the package read what is drawn here, with no network and whichever way up it lies."""
+
+from pathlib import Path
+
+import matplotlib
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from ingestion.ocr_layout import page_elements
+from ingestion.rapidocr_recogniser import RapidOcrRecogniser
+
+SENTENCES = [
+    "The warranty lasts twenty-four months from the day of purchase,",
+    "and covers $1,234.56 of parts (approx. 10%) per unit sold.",
+    "Die Übertragung erfolgt täglich, außer an Feiertagen, über Köln.",
+    "L'été dernier, le garçon a reçu des œufs à la crème brûlée.",
+    "¿Qué pasó mañana? El niño comió piñas en el jardín.",
+]
+recogniser = RapidOcrRecogniser()
+
+
+def drawn(lines: list[str], size: int = 24, width: int = 1_000) -> Image.Image:
+    font = ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf", size)
+    image = Image.new("RGB", (width, 2 * size * (len(lines) + 1)), "white")
+    for i, text in enumerate(lines):
+        ImageDraw.Draw(image).text((2 * size, size + 2 * size * i), text, font=font, fill="black")
+    return image
+
+
+def test_words_and_accents_are_read_with_the_spaces_between_them() -> None:
+    assert [line.text for line in recogniser(drawn(SENTENCES))] == SENTENCES
+
+
+def test_boxes_hold_the_ink() -> None:
+    (line,) = recogniser(drawn(["Opening hours"], size=40, width=800))
+    assert line.x0 == pytest.approx(80 / 800, abs=0.02) and line.y0 < 0.45 < line.y1 and line.score > 0.9
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_page_that_was_scanned_the_wrong_way_up_is_turned(quarters: int) -> None:
+    page = drawn(SENTENCES)
+    upright = recogniser(page)
+    turned = recogniser(
+        page.transpose(
+            [Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270][quarters - 1]
+        )
+    )
+    assert [line.text for line in turned] == SENTENCES
+    assert {line.turned for line in turned} == {quarters}
+    assert turned[0].y0 == pytest.approx(upright[0].y0, abs=0.01)
+    box = page_elements([turned])[0].boxes[0]
+    at_left, at_top = {1: (True, False), 2: (False, False), 3: (False, True)}[quarters]
+    assert (box.x0 < 0.5 if quarters != 2 else box.x1 > 0.5) is True
+    assert at_left in (True, False) and at_top in (True, False)
+
+
+def test_a_blank_image_has_no_lines() -> None:
+    assert recogniser(Image.new("RGB", (400, 300), "white")) == []
+
+
+def test_small_letters_of_a_long_screenshot_are_read() -> None:
+    lines = [f"Entry {i} of the log was written on day {i}" for i in range(120)]
+    found = [line.text for line in recogniser(drawn(lines, size=16, width=500))]
+    assert len(set(found) & set(lines)) >= 114
