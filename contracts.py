@@ -685,6 +685,10 @@ class Catalog(Protocol):
         NotFoundError."""
         ...
 
+    async def read(self, collection: str, document_id: str, version: str, embedder: str) -> EmbeddedVersion:
+        """Return a kept version whole, as it was put. Raises NotFoundError."""
+        ...
+
     async def uses(self, version: str) -> bool:
         """Return whether any document, in any collection, has this version, current or kept."""
         ...

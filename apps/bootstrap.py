@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from apps.indexing import Indexing
 from apps.reembedding import Reembedding
 from apps.settings import IngestionSettings, Settings, heeds_proxy
 from apps.syncing import Syncing
+from apps.transfer import Transfer
 from contracts import (
     AnswerCache,
     Catalog,
@@ -69,6 +69,7 @@ class Library:
     indexing: Indexing
     syncing: Syncing
     reembedding: Reembedding
+    transfer: Transfer
     originals_path: Callable[[str], Path]
     identity: str
     aclose: Callable[[], Awaitable[None]]
@@ -81,6 +82,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
     from ingestion.sql_catalog import SqlCatalog, read_identity
     from ingestion.sql_collections import SqlCollections
     from ingestion.sql_source_states import SqlSourceStates
+    from ingestion.zstandard_package import pack, unpack
     from retrieval.embedder_shelf import EmbedderShelf
     from retrieval.sql_memory import SqlMemory
 
@@ -118,6 +120,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
         indexing=indexing,
         syncing=Syncing(indexing),
         reembedding=Reembedding(collections, SqlBuilds(engine), embedders.open),
+        transfer=Transfer(indexing.catalog, collections, indexing.states, originals, pack, unpack, indexing.scratch),
         originals_path=originals.path,
         identity=identity,
         aclose=parser.close,
@@ -168,14 +171,20 @@ def build_parser(options: ParseOptions) -> Parser:
     from ingestion import media_types as kinds
     from ingestion.archive_parser import ArchiveParser
     from ingestion.csv_parser import CsvParser
+    from ingestion.json_parser import JsonParser
+    from ingestion.lxml_xml_parser import LxmlXmlParser
+    from ingestion.mailbox_mbox_parser import MailboxMboxParser
     from ingestion.markdown_it_parser import MarkdownItParser
+    from ingestion.mime_email_parser import MimeEmailParser
     from ingestion.office_parser import OfficeParser
+    from ingestion.oxmsg_parser import OxmsgParser
     from ingestion.parser_router import ParserRouter
     from ingestion.pdfium_parser import PdfiumParser
     from ingestion.pillow_image_parser import PillowImageParser
+    from ingestion.plain_text_parser import PlainTextParser
     from ingestion.rapidocr_recogniser import RapidOcrRecogniser
+    from ingestion.subtitles_parser import SubtitlesParser
     from ingestion.trafilatura_html_parser import TrafilaturaHtmlParser
-    from ingestion.unstructured_parser import UnstructuredParser
 
     ocr = RapidOcrRecogniser()
     archives = ArchiveParser(
@@ -188,17 +197,25 @@ def build_parser(options: ParseOptions) -> Parser:
         kinds.PDF: PdfiumParser(ocr, passwords=options.passwords),
         kinds.HTML: TrafilaturaHtmlParser(),
         kinds.MARKDOWN: MarkdownItParser(),
-        kinds.CSV: CsvParser(),
+        **dict.fromkeys((kinds.TEXT, kinds.RST, kinds.ASCIIDOC), PlainTextParser()),
+        **{kind: CsvParser(kind) for kind in (kinds.CSV, kinds.TSV)},
+        **{kind: JsonParser(kind) for kind in (kinds.JSON, kinds.JSONL)},
+        kinds.XML: LxmlXmlParser(),
+        **{kind: SubtitlesParser(kind) for kind in (kinds.VTT, kinds.SRT)},
+        kinds.EMAIL: MimeEmailParser(),
+        kinds.MSG: OxmsgParser(),
+        kinds.MBOX: MailboxMboxParser(),
         **dict.fromkeys(kinds.OFFICE_TYPES | {kinds.EPUB}, OfficeParser(options.passwords)),
         **dict.fromkeys(kinds.IMAGE_TYPES, PillowImageParser(ocr)),
         **dict.fromkeys(kinds.ARCHIVE_TYPES, archives),
     }
-    return ParserRouter(parsers, UnstructuredParser(), max_bytes=options.max_file_bytes)
+    return ParserRouter(parsers, max_bytes=options.max_file_bytes)
 
 
 def open_parser(ingestion: IngestionSettings) -> SandboxedParser:
     """Return the parser of every kind of file, run in worker processes that start at the first file."""
     from ingestion.pebble_sandbox import SandboxedParser
+    from ingestion.psutil_memory_limit import workers_within
 
     options = ParseOptions(
         passwords=tuple(password.get_secret_value() for password in ingestion.passwords),
@@ -208,7 +225,7 @@ def open_parser(ingestion: IngestionSettings) -> SandboxedParser:
     )
     return SandboxedParser(
         functools.partial(build_parser, options),
-        workers=ingestion.parse_workers or max(1, (os.cpu_count() or 2) - 1),
+        workers=ingestion.parse_workers or workers_within(ingestion.parse_memory_mb),
         seconds=ingestion.parse_seconds,
         memory_mb=ingestion.parse_memory_mb,
     )

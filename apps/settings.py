@@ -57,8 +57,8 @@ class IngestionSettings(BaseModel):
     the current one, the last `keep_versions` are kept, for `keep_version_days` days.
 
     `passwords` are tried on protected files. An archive may hold `max_members` files with `max_unpacked_mb` in all.
-    A file may take `parse_seconds`, and each of the `parse_workers` processes (0: one less than there are cores) may
-    hold `parse_memory_mb`. A worker runs `concurrent_jobs` uploads at once; `max_queued_jobs` may wait.
+    A file may take `parse_seconds`, and each of the `parse_workers` processes (0: one less than there are cores, fewer
+    where memory is short) may hold `parse_memory_mb`. A worker runs `concurrent_jobs` uploads at once; `max_queued_jobs` may wait.
     """
 
     chunk_tokens: int = Field(180, ge=32)
@@ -70,7 +70,7 @@ class IngestionSettings(BaseModel):
     max_members: int = Field(20_000, ge=1)
     passwords: list[SecretStr] = []
     parse_seconds: float = Field(300, gt=0)
-    parse_memory_mb: int = Field(2048, ge=256)
+    parse_memory_mb: int = Field(3072, ge=512)
     parse_workers: int = Field(0, ge=0)
     concurrent_jobs: int = Field(2, ge=1)
     max_queued_jobs: int = Field(1000, ge=1)

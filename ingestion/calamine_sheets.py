@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from contracts import Element, ElementKind
-from ingestion.sheet_blocks import sheet_elements
+from contracts import Element
+from ingestion.sheet_blocks import sheet_elements, sheet_title
 
 
 def read_with_calamine(data: bytes) -> tuple[Element, ...]:
@@ -26,7 +26,7 @@ def _elements(book: Any) -> Iterator[Element]:
         if about.typ is not SheetTypeEnum.WorkSheet:
             continue
         hidden = about.visible is not SheetVisibleEnum.Visible
-        yield Element(about.name, kind=ElementKind.TITLE, page=page, hidden=hidden)
+        yield from sheet_title(about.name, page=page, alone=len(book.sheet_names) == 1, hidden=hidden)
         sheet = book.get_sheet_by_name(about.name)
         if sheet.start is not None:
             yield from sheet_elements(_rows(sheet), page=page, hidden=hidden)
@@ -51,8 +51,7 @@ def _rows(sheet: Any) -> Iterator[list[str]]:
                 if (row, column) in anchors:
                     values[row, column] = text
             shown = [
-                values.get(covered.get((row, column), (-1, -1)), text)
-                for column, text in enumerate(shown, start=left)
+                values.get(covered.get((row, column), (-1, -1)), text) for column, text in enumerate(shown, start=left)
             ]
         yield shown
 

@@ -7,12 +7,13 @@ import gzip
 import io
 import lzma
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, cast
 
 from ingestion.zstandard_stream import ZSTANDARD_MARK, open_zstandard
 
-_OPENERS = {
+_OPENERS: dict[bytes, Callable[[Path], object]] = {
     b"\x1f\x8b\x08": gzip.open,
     b"BZh": bz2.open,
     b"\xfd7zXZ\x00": lzma.open,

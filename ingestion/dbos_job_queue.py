@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -36,7 +37,8 @@ class Presence(Protocol):
     """Which workers are alive."""
 
     def enter(self, name: str) -> None:
-        """Be known as alive under `name`, until `leave` or the end of the process. No name is used twice."""
+        """Be known as alive under `name`, until `leave` or the end of the process. No other process has this name; to
+        enter again makes sure of it."""
         ...
 
     def leave(self, name: str) -> None:
@@ -84,7 +86,7 @@ class DbosJobQueue:
                     "FOOTNOTE_INGESTION__MAX_QUEUED_JOBS sets this."
                 )
             for job in jobs:
-                client.enqueue(_options(job), written(job))
+                client.enqueue(_options(job), written(replace(job, created_at=time.time())))
 
         await self._call(work)
 
@@ -105,6 +107,7 @@ class DbosJobQueue:
                 kept += [job for status in page if collection in (None, (job := job_of(status)).collection)]
                 if len(page) < _PAGE or len(kept) >= limit:
                     break
+            kept.sort(key=lambda job: job.created_at, reverse=True)  # a page may be in order by the second only
             return tuple(kept[:limit])
 
         return await self._call(work)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dbos import WorkflowStatus
 
 WORKER_DIED = "worker_died"  # the reason of a job that ended every worker that took it
-_GIVEN = ("id", "collection", "source", "path", "metadata", "readers")
+_GIVEN = ("id", "collection", "source", "path", "metadata", "readers", "created_at")
 _FOUND = ("state", "done", "total", "document_id", "chunks", "files", "reason", "message")
 _DEATHS = "deaths"
 
@@ -56,7 +56,6 @@ def job_of(status: WorkflowStatus) -> Job:
     assert status.input is not None
     job = replace(
         read(status.input["args"][0]),
-        created_at=(status.created_at or 0) / 1e3,
         updated_at=(status.updated_at or 0) / 1e3,
     )
     told = {name: value for name, value in (status.attributes or {}).items() if name in _FOUND}

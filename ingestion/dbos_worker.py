@@ -121,6 +121,7 @@ class DbosWorker:
     async def _sweep(self) -> None:
         while True:
             try:
+                await self._call(lambda client: self._presence.enter(self._name))
                 await self._call(self._take_over)
                 await self._call(self._take_up)
                 await self._call(self._forget)

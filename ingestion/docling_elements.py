@@ -9,12 +9,12 @@ from typing import Any
 
 from contracts import Element, ElementKind
 from ingestion.markdown_tables import markdown_table
+from ingestion.sheet_blocks import sheet_title
 from ingestion.xlsx_display import SheetDisplay
 
 _KINDS = {"title": ElementKind.TITLE, "section_header": ElementKind.TITLE, "code": ElementKind.CODE}
 _LISTS = frozenset({"list", "ordered_list"})
 _MIDNIGHT = re.compile(r"^(\d{4}-\d\d-\d\d)[ T]00:00:00$")  # how a date without a time comes out of a spreadsheet
-_DEFAULT_SHEET = re.compile(r"(?i)sheet ?\d*")
 _NO_SPACE_BEFORE = tuple(",.;:!?)]}%»”’")
 _NO_SPACE_AFTER = tuple("([{«“‘")
 _DEEPEST = 8  # levels of lists that are told apart by indentation
@@ -59,8 +59,9 @@ class _Walk:
         if label == "sheet":
             self.sheets += 1
             self.page = self.sheets
-            if not _DEFAULT_SHEET.fullmatch(item.name):
-                yield from self._as(item, Element(item.name, kind=ElementKind.TITLE))
+            alone = sum(group.label.value == "sheet" for group in self.document.groups) == 1
+            for title in sheet_title(item.name, page=self.page, alone=alone):
+                yield from self._as(item, title)
         else:
             self.slides += 1
             self.page = self.slides
@@ -77,7 +78,8 @@ class _Walk:
         yield from self._as(item, Element(_said(item), kind=kind, level=level))
 
     def _list_item(self, item: Any, depth: int) -> Iterator[Element]:
-        lists, inline = [], []
+        lists: list[Any] = []
+        inline: list[Any] = []
         for child in (reference.resolve(self.document) for reference in item.children):
             (lists if child.label.value in _LISTS else inline).append(child)
         text = " ".join(filter(None, [_said(item), *(self._plain(child) for child in inline)]))

@@ -17,7 +17,9 @@ class FilelockPresence:
         self._held: dict[str, FileLock] = {}
 
     def enter(self, name: str) -> None:
-        """Be known as alive under `name`, until `leave` or the end of the process. No name is used twice."""
+        """Be known as alive under `name`, until `leave` or the end of the process. No other process has this name."""
+        if name in self._held:
+            return
         self._folder.mkdir(parents=True, exist_ok=True)
         self._held[name] = FileLock(self._path(name), thread_local=False)
         self._held[name].acquire(timeout=0)

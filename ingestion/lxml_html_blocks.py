@@ -137,7 +137,7 @@ class _BlockReader:
         if caption is not None:
             self._emit(cell_text(caption), ElementKind.TEXT)
         if text := markdown_table(table_grid(node)):
-            self._linked = sum(len(link.text_content().strip()) for link in node.iter("a"))
+            self._linked = sum(len("".join(link.itertext()).strip()) for link in node.iter("a"))
             self._emit(text, ElementKind.TABLE)
 
     def flush(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
 
@@ -9,6 +10,8 @@ from contracts import ParseError, ParseFailure
 
 _NOTHING = b"<html></html>"
 _DECLARATION = re.compile(r"\A[\ufeff\s]*<\?xml[^>]*\?>\s*|\A[\ufeff\s]+")
+_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
+_OF_XML = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _HIDING = re.compile(
     r"display:none|visibility:(?:hidden|collapse)|(?:^|;)opacity:0(?:\.0+)?(?:;|$|!)|font-size:0(?:\.0+)?(?:[a-z%]*)(?:;|$|!)"
     r"|text-indent:-\d{3,}|(?:^|;)(?:left|top|right):-\d{4,}"
@@ -21,15 +24,16 @@ _COLOURED = re.compile(rf"(?:^|;)background(?:-color|-image)?:(?!{_WHITE}|none|t
 
 def html_tree(markup: str, name: str) -> Any:
     """Return the root of the page, without comments. Raises ParseError: CORRUPT when it is nested beyond reason."""
-    from lxml import etree, html
+    from lxml import etree
+    from lxml import html as lxml_html
 
     # Parsed as bytes: lxml refuses text that declares an encoding. Without huge_tree long texts would be left out.
-    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
     try:
-        root = html.document_fromstring(markup.encode("utf-8", errors="replace"), parser=parser)
+        root = lxml_html.document_fromstring(markup.encode("utf-8", errors="replace"), parser=parser)
     except etree.ParserError:  # how lxml says that there is nothing but comments
         _refuse_what_was_cut(parser.error_log, name)
-        root = html.document_fromstring(_NOTHING, parser=parser)
+        root = lxml_html.document_fromstring(_NOTHING, parser=parser)
     _refuse_what_was_cut(parser.error_log, name)
     return root
 
@@ -37,20 +41,32 @@ def html_tree(markup: str, name: str) -> Any:
 def xml_tree(markup: str, name: str) -> Any:
     """Return the root of the XML document. Raises ParseError: CORRUPT.
 
-    Entities that the document itself defines are expanded, within libxml2's bounds; nothing else is ever fetched.
+    Entities that the document itself defines are expanded within libxml2's bounds; nothing else is ever fetched.
     """
     from lxml import etree
 
-    parser = etree.XMLParser(
-        resolve_entities="internal", no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
-    )
-    try:
-        # The text is decoded, so what the document says of its encoding is no longer true.
-        return etree.fromstring(_DECLARATION.sub("", markup, count=1).encode("utf-8", errors="replace"), parser=parser)
-    except etree.XMLSyntaxError as exc:
-        _refuse_what_was_cut(parser.error_log, name)
-        said = str(exc).splitlines()[0][:200]
-        raise ParseError(ParseFailure.CORRUPT, f"{name!r} is not well-formed XML: {said}") from exc
+    # The text is decoded, so what the document says of its encoding is no longer true.
+    data = _named_letters(_DECLARATION.sub("", markup, count=1)).encode("utf-8", errors="replace")
+    for entities in ("internal", False):  # where one is defined elsewhere, its name stays in the text
+        parser = etree.XMLParser(
+            resolve_entities=entities, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+        )
+        try:
+            return etree.fromstring(data, parser=parser)
+        except etree.XMLSyntaxError as exc:
+            _refuse_what_was_cut(parser.error_log, name)
+            if entities and exc.code == etree.ErrorTypes.ERR_UNDECLARED_ENTITY:
+                continue
+            said = str(exc).splitlines()[0][:200]
+            raise ParseError(ParseFailure.CORRUPT, f"{name!r} is not well-formed XML: {said}") from exc
+    raise AssertionError("unreachable")
+
+
+def _named_letters(markup: str) -> str:
+    """Replace the names that HTML gives to letters, which many documents use without their DTD at hand."""
+    if "<!ENTITY" in markup:
+        return markup
+    return _ENTITY.sub(lambda found: found[0] if found[1] in _OF_XML else html.unescape(found[0]), markup)
 
 
 def is_hidden(element: Any) -> bool:
@@ -66,12 +82,12 @@ def is_hidden(element: Any) -> bool:
     return _WHITE_TEXT.search(style) is not None and not _on_colour(element)
 
 
-def table_rows(html: str) -> list[list[str]]:
+def table_rows(table: str) -> list[list[str]]:
     """Return the text of each cell of the table, row by row. A cell that spans columns fills them with blanks."""
     from lxml import html as lxml_html
 
     rows: list[list[str]] = []
-    for row in lxml_html.fragment_fromstring(html).iter("tr"):
+    for row in lxml_html.fragment_fromstring(table).iter("tr"):
         cells: list[str] = []
         for cell in row.iterchildren("td", "th"):
             span = cell.get("colspan", "1")

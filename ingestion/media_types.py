@@ -83,8 +83,8 @@ _EXTENSIONS = {
 }
 BY_EXTENSION = {f".{extension}": kind for kind, listed in _EXTENSIONS.items() for extension in listed.split()}
 SUPPORTED = (
-    "PDF, Office files (docx, pptx, xlsx, doc, ppt, xls, odt, ods, odp, rtf), epub, web pages, Markdown and other text, "
-    "csv, json, xml, subtitles, e-mail (eml, msg, mbox), images, and archives (zip, tar, gz)"
+    "PDF, Office files (docx, pptx, xlsx, doc, ppt, xls, odt, ods, odp, rtf), epub, web pages, Markdown and other "
+    "text, csv, json, xml, subtitles, e-mail (eml, msg, mbox), images, and archives (zip, tar, gz)"
 )
 OFFICE_TYPES = frozenset({DOCX, PPTX, XLSX, DOC, PPT, XLS, ODT, ODS, ODP, RTF})
 IMAGE_TYPES = frozenset({PNG, JPEG, TIFF, WEBP, HEIC, GIF, BMP})

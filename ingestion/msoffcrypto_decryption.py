@@ -16,7 +16,8 @@ def decrypted(data: bytes, called: str, passwords: Sequence[str]) -> bytes:
     Raises ParseError(ENCRYPTED) when none of them opens it.
     """
     import msoffcrypto
-    from msoffcrypto.exceptions import DecryptionError, FileFormatError, InvalidKeyError, ParseError as BrokenFile
+    from msoffcrypto.exceptions import DecryptionError, FileFormatError, InvalidKeyError
+    from msoffcrypto.exceptions import ParseError as BrokenFile
 
     try:
         if not msoffcrypto.OfficeFile(io.BytesIO(data)).is_encrypted():

@@ -9,7 +9,7 @@ from statistics import median
 from contracts import Box, Element, ElementKind
 from ingestion.ocr_lines import OcrLine, shown
 from ingestion.pdf_layout import elements_of
-from ingestion.pdf_lines import Line
+from ingestion.pdf_lines import Line, join_lines
 
 _FEW_WORDS = 25  # on a sign or a label; a page has more
 _PAGE_HEIGHT = 792.0  # points; images seldom tell it, and only the proportions of sizes matter
@@ -29,8 +29,9 @@ def page_elements(pages: Sequence[Sequence[OcrLine]]) -> tuple[Element, ...]:
 def _pictures(pages: Sequence[Sequence[OcrLine]]) -> Iterator[Element]:
     for number, lines in enumerate(pages, start=1):
         if lines:
+            text = join_lines([_line(line, number, scale=1.0) for line in lines], "\n")
             boxes = tuple(shown(_box(line, number), line.turned) for line in lines)
-            yield Element("\n".join(line.text for line in lines), ElementKind.IMAGE, number, boxes)
+            yield Element(text, ElementKind.IMAGE, number, boxes)
 
 
 def _scale(lines: Sequence[OcrLine]) -> float:

@@ -1,4 +1,4 @@
-"""Reads Office files of every age, OpenDocument, RTF and EPUB: opens the container, then asks the library for its kind."""
+"""Reads Office files of every age, OpenDocument, RTF and EPUB: each kind by the library that reads it best."""
 
 from __future__ import annotations
 
@@ -56,7 +56,11 @@ class OfficeParser:
 
     def _read(self, path: Path, called: str) -> ParsedFile:
         with reading(called):
-            content = self._content(path.read_bytes(), called)
+            try:
+                content = self._content(path.read_bytes(), called)
+            except (AttributeError, TypeError, AssertionError) as exc:
+                # How the libraries stumble over a part that is missing, or other than the format demands.
+                raise ValueError(f"{type(exc).__name__}: {exc}") from exc
             if not any(element.kind is not ElementKind.TITLE for element in content.elements) and (
                 content.media_type in _SHEETS or not content.elements
             ):
@@ -83,19 +87,17 @@ class OfficeParser:
 
 
 def _package(data: bytes, called: str) -> _Content:
-    kind = package_type(data)
-    if kind is None:
-        message = f"{called!r} cannot be read: it is a zip file without a document. Unpack it first."
-        raise ParseError(ParseFailure.UNSUPPORTED, message)
+    kind = package_type(data, called)
     if is_encrypted(data, kind):
         message = f"{called!r} is protected by a password. Save it without one and try again."
         raise ParseError(ParseFailure.ENCRYPTED, message)
-    data = without_navigation(data) if kind == kinds.EPUB else plain_package(data)
     cells = unpacked_size(data, "xl/worksheets/" if kind == kinds.XLSX else "content.xml")
-    large = kind in (kinds.XLSX, kinds.ODS) and (cells > _LARGE_SHEETS or is_binary_workbook(data))
-    elements = read_with_calamine(data) if large else read_with_docling(data, kind)
+    if kind in (kinds.XLSX, kinds.ODS) and (cells > _LARGE_SHEETS or is_binary_workbook(data)):
+        return _Content(kind, read_with_calamine(data), package_properties(data))
+    plain = without_navigation(data) if kind == kinds.EPUB else plain_package(data)
+    elements = read_with_docling(plain, kind)
     if kind in (kinds.DOCX, kinds.PPTX, kinds.XLSX):
-        elements = completed(elements, package_paragraphs(data, kind))
+        elements = completed(elements, package_paragraphs(plain, kind))
     return _Content(kind, elements, package_properties(data))
 
 
@@ -103,8 +105,8 @@ def _compound_file(data: bytes, called: str) -> _Content:
     kind = ole_type(data)
     readers = {kinds.DOC: read_doc, kinds.PPT: read_ppt, kinds.XLS: read_with_xlrd}
     if kind not in readers:
-        message = f"{called!r} cannot be read: it is an OLE file without a document, workbook or presentation."
-        raise ParseError(ParseFailure.UNSUPPORTED, message)
+        message = f"{called!r} is damaged: it holds no document, workbook or presentation."
+        raise ParseError(ParseFailure.CORRUPT, message)
     return _Content(kind, readers[kind](data), ole_properties(data))
 
 

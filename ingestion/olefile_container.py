@@ -7,7 +7,13 @@ from typing import Any
 
 from ingestion.media_types import DOC, MSG, PPT, XLS
 
-_STREAMS = {"WordDocument": DOC, "PowerPoint Document": PPT, "Workbook": XLS, "Book": XLS, "__properties_version1.0": MSG}
+_STREAMS = {
+    "WordDocument": DOC,
+    "PowerPoint Document": PPT,
+    "Workbook": XLS,
+    "Book": XLS,
+    "__properties_version1.0": MSG,
+}
 _PROPERTIES = {
     "title": "title",
     "subject": "subject",

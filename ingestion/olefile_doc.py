@@ -30,7 +30,9 @@ _FIRST_OF_97 = 0xC1  # nFib of Word 97; older ones have no piece table of this f
 _BODY, _HEADERS, _MACROS = 0, 2, 3
 _ORDER = (0, 6, 1, 5, 4, 2, 7)  # body, text boxes, footnotes, endnotes, comments, headers and their text boxes
 _ENDS = re.compile("[\r\x07\x0c]")
-_SPECIAL: dict[int, str | None] = {0x0B: "\n", 0x1E: "-", 0x1F: None, 0x0E: None} | dict.fromkeys([*range(9), *range(0x10, 0x1E)])
+_SPECIAL: dict[int, str | None] = {0x0B: "\n", 0x1E: "-", 0x1F: None, 0x0E: None} | dict.fromkeys(
+    [*range(9), *range(0x10, 0x1E)]
+)
 
 
 def read_doc(data: bytes) -> tuple[Element, ...]:
@@ -63,9 +65,11 @@ class _Reader:
     cell: list[str] = field(default_factory=list)
     once: set[str] = field(default_factory=set)
 
-    def elements(self) -> Iterator[Element]:
+    def __post_init__(self) -> None:
         self.numbers = ListNumbers(self.document)
         self.styles = self.document.styles()
+
+    def elements(self) -> Iterator[Element]:
         stories: list[list[_Paragraph]] = [[] for _ in range(8)]
         bounds: list[int] = []
         total = 0
@@ -103,9 +107,7 @@ class _Reader:
                 elif _ENDS.match(character):
                     run = self.document.paragraph_runs.at(offset + index * width)
                     style = self.styles[run.style] if run.style < len(self.styles) else {}
-                    yield start, _Paragraph(
-                        _clean(shown), character, {**style, **run.properties}, _clean(unseen)
-                    )
+                    yield start, _Paragraph(_clean(shown), character, {**style, **run.properties}, _clean(unseen))
                     start = position + 1
                     shown, unseen = [], []
                 elif not codes:

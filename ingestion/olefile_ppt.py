@@ -41,9 +41,7 @@ class _Deck:
         notes = {number: found for _, number, found, _ in self._listed(lists.get(_NOTES))}
         said: set[str] = set()
         for page, (_, _, slide, outline) in enumerate(self._listed(lists.get(_SLIDES)), start=1):
-            hidden = any(
-                struct.unpack_from("<H", info.content, 10)[0] & _HIDDEN for info in slide.find(ppt.SLIDE_INFO)
-            )
+            hidden = any(struct.unpack_from("<H", info.content, 10)[0] & _HIDDEN for info in slide.find(ppt.SLIDE_INFO))
             for element in (*_shapes(slide, outline), *_beside(slide, said), *_notes(slide, notes)):
                 yield Element(element.text, element.kind, page=page, hidden=hidden, level=element.level)
 
@@ -139,11 +137,15 @@ def _cells(group: Record) -> list[list[str]]:
 def _beside(slide: Record, said: set[str]) -> Iterator[Element]:
     """Yield the slide's comments, and its header and footer where they have not been said before."""
     for comment in slide.find(ppt.COMMENT):
-        strings = {r.instance: r.content.decode("utf-16-le", "replace") for r in comment.children() if r.kind == ppt.STRING}
+        strings = {
+            r.instance: r.content.decode("utf-16-le", "replace") for r in comment.children() if r.kind == ppt.STRING
+        }
         if text := strings.get(1, "").strip():
             yield Element(f"[author: {strings.get(0, '')}]: {text}")
     for frame in slide.find(ppt.HEADERS_FOOTERS):
-        for text in (r.content.decode("utf-16-le", "replace").strip() for r in frame.children() if r.kind == ppt.STRING):
+        for text in (
+            r.content.decode("utf-16-le", "replace").strip() for r in frame.children() if r.kind == ppt.STRING
+        ):
             if text and text not in said:
                 said.add(text)
                 yield Element(text)

@@ -32,9 +32,7 @@ def completed(elements: Sequence[Element], paragraphs: Sequence[Paragraph]) -> t
     return tuple(_merged(elements, added, pages))
 
 
-def _merged(
-    elements: Sequence[Element], added: dict[int, list[Element]], pages: dict[int, int]
-) -> Iterator[Element]:
+def _merged(elements: Sequence[Element], added: dict[int, list[Element]], pages: dict[int, int]) -> Iterator[Element]:
     page = 1 if pages else None
     yield from added.get(-1, ())
     for index, element in enumerate(elements):

@@ -1,4 +1,4 @@
-"""Opens Office and OpenDocument packages (zip files): what they hold, and small differences that libraries stumble over."""
+"""Opens Office and OpenDocument packages: what they hold, and small differences that libraries stumble over."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import io
 import re
 import zipfile
 
+from contracts import ParseError, ParseFailure
 from ingestion.media_types import DOCX, EPUB, ODP, ODS, ODT, PPTX, XLSX
 
 _FOLDERS = {"word/": DOCX, "ppt/": PPTX, "xl/": XLSX}
+MAX_UNPACKED_BYTES = 1 << 30
 # Templates differ from documents by the end of their media type only.
 _MIMETYPES = {ODT: ODT, ODS: ODS, ODP: ODP, EPUB: EPUB} | {f"{kind}-template": kind for kind in (ODT, ODS, ODP)}
 _STRICT = b"http://purl.oclc.org/ooxml/"
@@ -29,14 +31,23 @@ _DOT = base64.b64decode(
 )  # a PNG of one pixel
 
 
-def package_type(data: bytes) -> str | None:
-    """Return the media type of the package, None for a zip file of another kind. Raises zipfile.BadZipFile."""
+def package_type(data: bytes, called: str) -> str:
+    """Return the media type of the package. Raises ParseError, UNSUPPORTED for a zip file of another kind and
+    TOO_LARGE for one that holds more than a document needs, and zipfile.BadZipFile."""
     with zipfile.ZipFile(io.BytesIO(data)) as package:
+        unpacked = sum(entry.file_size for entry in package.infolist())
+        if unpacked > MAX_UNPACKED_BYTES:
+            message = f"{called!r} unpacks to {unpacked >> 20} MiB; no document needs that much."
+            raise ParseError(ParseFailure.TOO_LARGE, message)
         names = package.namelist()
-        if "mimetype" in names:
-            return _MIMETYPES.get(package.read("mimetype")[:100].decode("ascii", "replace").strip())
+        stated = package.read("mimetype")[:100].decode("ascii", "replace").strip() if "mimetype" in names else ""
     lower = [name.lower().lstrip("/") for name in names]
-    return next((kind for folder, kind in _FOLDERS.items() if any(name.startswith(folder) for name in lower)), None)
+    inside = (kind for folder, kind in _FOLDERS.items() if any(name.startswith(folder) for name in lower))
+    kind = _MIMETYPES.get(stated) or next(inside, None)
+    if kind is None:
+        message = f"{called!r} cannot be read: it is a zip file without a document. Unpack it first."
+        raise ParseError(ParseFailure.UNSUPPORTED, message)
+    return kind
 
 
 def is_binary_workbook(data: bytes) -> bool:

@@ -12,7 +12,9 @@ from typing import Any
 
 from ingestion.media_types import DOCX, PPTX, XLSX
 
-_UNSEEN = frozenset({"Fallback", "del", "moveFrom", "fld", "pPr", "rPr", "oMath"})  # deleted, said elsewhere, or written in another way
+_UNSEEN = frozenset(
+    {"Fallback", "del", "moveFrom", "fld", "pPr", "rPr", "oMath"}
+)  # deleted, said elsewhere, or written in another way
 _FILE_NAME = re.compile(r"\S*[\w)]\.\w{3,4}|[A-Za-z]:\\.*")  # what Office puts where nobody described a picture
 _MOST_BYTES = 64 << 20  # of one part
 
@@ -80,7 +82,9 @@ def _paragraphs(package: zipfile.ZipFile, part: str, page: int | None) -> Iterat
 
 
 def _said(paragraph: Any, page: int | None) -> Iterator[Paragraph]:
-    runs = tuple(node.text for node, unseen in _walk(paragraph, inside=True) if _name(node) == "t" and node.text and not unseen)
+    runs = tuple(
+        node.text for node, unseen in _walk(paragraph, inside=True) if _name(node) == "t" and node.text and not unseen
+    )
     if runs:
         yield Paragraph(runs, page)
 

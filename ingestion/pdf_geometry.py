@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from contracts import Box
 
 
@@ -88,6 +91,13 @@ class Frame:
         x0, y0 = a * left + c * bottom + e, b * left + d * bottom + f
         x1, y1 = a * right + c * top + e, b * right + d * top + f
         return Rect(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+
+    def rects(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return where rectangles are shown: rows of left, bottom, right, top become rows of x0, y0, x1, y1."""
+        a, b, c, d, e, f = self.matrix
+        x, y = places[:, 0::2], places[:, 1::2]
+        across, down = a * x + c * y + e, b * x + d * y + f
+        return np.column_stack((across.min(axis=1), down.min(axis=1), across.max(axis=1), down.max(axis=1)))
 
     def box(self, rect: Rect) -> Box:
         """Return the part of the rectangle that is on the page, in fractions of it."""

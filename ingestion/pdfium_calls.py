@@ -1,13 +1,13 @@
 """pdfium's functions that are called for every object and word of a page, without the detours that cost most there.
 
 pypdfium2's own bindings make a pointer object of every result and give up the interpreter's lock on every call; a
-page has thousands of each. Here handles are integers and the lock is kept.
+page has thousands of each. Here handles and addresses are integers and the lock is kept, so that `map` can call them.
 """
 
 from __future__ import annotations
 
 import functools
-from ctypes import PYFUNCTYPE, POINTER, c_double, c_float, c_int, c_uint, c_ulong, c_void_p, cast
+from ctypes import PYFUNCTYPE, c_int, c_ulong, c_void_p, cast
 from typing import Any, NamedTuple
 
 
@@ -43,13 +43,13 @@ def pdfium_calls() -> Calls:
         count_inner=call("FPDFFormObj_CountObjects", c_int),
         get_inner=call("FPDFFormObj_GetObject", c_void_p, c_ulong),
         object_type=call("FPDFPageObj_GetType", c_int),
-        bounds=call("FPDFPageObj_GetBounds", c_int, *[POINTER(c_float)] * 4),
-        object_colour=call("FPDFPageObj_GetFillColor", c_int, *[POINTER(c_uint)] * 4),
+        bounds=call("FPDFPageObj_GetBounds", c_int, *[c_void_p] * 4),
+        object_colour=call("FPDFPageObj_GetFillColor", c_int, *[c_void_p] * 4),
         render_mode=call("FPDFTextObj_GetTextRenderMode", c_int),
-        loose_box=call("FPDFText_GetLooseCharBox", c_int, c_int, POINTER(raw.FS_RECTF)),
+        loose_box=call("FPDFText_GetLooseCharBox", c_int, c_int, c_void_p),
         text_object=call("FPDFText_GetTextObject", c_void_p, c_int),
         font_weight=call("FPDFText_GetFontWeight", c_int, c_int),
-        font_info=call("FPDFText_GetFontInfo", c_ulong, c_int, c_void_p, c_ulong, POINTER(c_int)),
+        font_info=call("FPDFText_GetFontInfo", c_ulong, c_int, c_void_p, c_ulong, c_void_p),
     )
 
 

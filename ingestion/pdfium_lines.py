@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from ctypes import byref, c_int, create_string_buffer
+from ctypes import addressof, c_int, create_string_buffer
 from typing import Any
 
 from ingestion.pdf_geometry import Frame, Word, around
@@ -28,33 +29,22 @@ class LineReader:
         self._frame = frame
         self._visibility = visibility
         self._name = create_string_buffer(128)
-        self._flags = byref(c_int())
+        self._flags = c_int()
         self.gapped: set[int] = set()
 
     def read(self, text: str, words: Sequence[Word]) -> list[Line]:
         """Return the lines; `words` are those of `text`."""
         lines: list[Line] = []
         starts = [word.at for word in words]
+        hidden_words = self._visibility.hidden(words)
         for match in _LINE.finditer(text):
             own = words[bisect_left(starts, match.start()) : bisect_left(starts, match.end())]
-            for seen, hidden in self._by_sight(own):
+            for seen, hidden in _by_sight(own, hidden_words):
                 for part, gapped in _by_column(seen):
                     if gapped and not hidden:
                         self.gapped.add(len(lines))
                     lines.append(self._line(part, hidden))
         return lines
-
-    def _by_sight(self, words: Sequence[Word]) -> Iterator[tuple[Sequence[Word], bool]]:
-        """Cut a line where what can be seen ends, or begins."""
-        begin, before = 0, False
-        for i, word in enumerate(words):
-            hidden = self._visibility.hides(word)
-            if hidden != before and i > begin:
-                yield words[begin:i], before
-                begin = i
-            before = hidden
-        if words:
-            yield words[begin:], before
 
     def _line(self, words: Sequence[Word], hidden: bool) -> Line:
         rect = around(words)
@@ -74,8 +64,17 @@ class LineReader:
     def _is_bold(self, at: int) -> bool:
         if self._calls.font_weight(self._page, at) >= _BOLD_WEIGHT:
             return True
-        self._calls.font_info(self._page, at, self._name, 128, self._flags)
+        self._calls.font_info(self._page, at, addressof(self._name), 128, addressof(self._flags))
         return _BOLD_NAME.search(self._name.value) is not None
+
+
+def _by_sight(words: Sequence[Word], unseen: set[int]) -> Iterator[tuple[Sequence[Word], bool]]:
+    """Cut a line where what can be seen ends, or begins."""
+    if not unseen and words:
+        yield words, False
+        return
+    for hidden, part in itertools.groupby(words, key=lambda word: word.at in unseen):
+        yield list(part), hidden
 
 
 def _by_column(words: Sequence[Word]) -> Iterator[tuple[Sequence[Word], bool]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from ctypes import byref, c_float, c_int, c_uint, c_void_p, cast
+from ctypes import addressof, byref, c_float, c_int, c_uint, c_void_p, cast
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ _MAX_OBJECTS = 20_000  # looked at on a page
 _MAX_SEGMENTS = 4_000
 _MAX_DEPTH = 3  # of forms inside forms
 _WHITE = (255, 255, 255)
+_OPAQUE = 250  # of 255
 _IDENTITY = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 _TEXT, _PATH, _IMAGE, _SHADING, _FORM = range(1, 6)  # pdfium's kinds of objects
 
@@ -34,8 +35,7 @@ class Fill:
 
 @dataclass(slots=True)
 class Shapes:
-    """What is drawn on a page. `order` says of text objects, by their handles, when each is drawn; `seen` counts all
-    objects, `paths` the drawn lines and areas, `segments` what the larger ones of these consist of."""
+    """What is drawn on a page. `order` says of objects, by their handles, when each is drawn; `seen` counts them, `paths` the drawn lines and areas, `segments` what the larger ones of these consist of."""
 
     rulings: list[Ruling] = field(default_factory=list)
     fills: list[Fill] = field(default_factory=list)
@@ -61,33 +61,33 @@ def _look_at(
     raw: Any, get: Callable[[int], int], count: int, frame: Frame, matrix: Matrix, shapes: Shapes, depth: int
 ) -> None:
     calls = pdfium_calls()
-    kind_of = calls.object_type
-    for i in range(min(count, _MAX_OBJECTS - shapes.seen)):
-        drawn = get(i)
-        kind = kind_of(drawn)
-        shapes.seen += 1
-        if kind == _TEXT:
-            shapes.order[drawn] = shapes.seen
-        elif kind == _PATH:
-            shapes.paths += 1
-            _add_path(raw, drawn, frame, matrix, shapes)
+    drawn = list(map(get, range(min(count, _MAX_OBJECTS - shapes.seen))))
+    kinds = list(map(calls.object_type, drawn))
+    before = shapes.seen
+    shapes.seen += len(drawn)
+    for i in [i for i, kind in enumerate(kinds) if kind != _TEXT]:
+        kind, order = kinds[i], before + i
+        if kind == _PATH:
+            _add_path(raw, drawn[i], frame, matrix, shapes, order)
         elif kind in (_IMAGE, _SHADING):
-            rect = _bounds(drawn, frame, matrix)
+            rect = _bounds(drawn[i], frame, matrix)
             shapes.images += [rect] if kind == _IMAGE else []
-            shapes.fills.append(Fill(rect, None, shapes.seen))
+            shapes.fills.append(Fill(rect, None, order))
         elif kind == _FORM and depth < _MAX_DEPTH:
             inner = raw.FS_MATRIX()
-            raw.FPDFPageObj_GetMatrix(_pointer(raw, drawn), byref(inner))
+            raw.FPDFPageObj_GetMatrix(_pointer(raw, drawn[i]), byref(inner))
             combined = _times((inner.a, inner.b, inner.c, inner.d, inner.e, inner.f), matrix)
-            get_inner = functools.partial(calls.get_inner, drawn)
-            _look_at(raw, get_inner, calls.count_inner(drawn), frame, combined, shapes, depth + 1)
+            get_inner = functools.partial(calls.get_inner, drawn[i])
+            _look_at(raw, get_inner, calls.count_inner(drawn[i]), frame, combined, shapes, depth + 1)
+    shapes.order.update(zip(drawn, range(before, shapes.seen), strict=False))
 
 
 def _pointer(raw: Any, drawn: int) -> Any:
     return cast(c_void_p(drawn), raw.FPDF_PAGEOBJECT)
 
 
-def _add_path(raw: Any, drawn: int, frame: Frame, matrix: Matrix, shapes: Shapes) -> None:
+def _add_path(raw: Any, drawn: int, frame: Frame, matrix: Matrix, shapes: Shapes, order: int) -> None:
+    shapes.paths += 1
     fill, stroke = c_int(), c_int()
     path = _pointer(raw, drawn)
     raw.FPDFPath_GetDrawMode(path, byref(fill), byref(stroke))
@@ -98,7 +98,7 @@ def _add_path(raw: Any, drawn: int, frame: Frame, matrix: Matrix, shapes: Shapes
     width, height = rect.x1 - rect.x0, rect.y1 - rect.y0
     thin = min(width, height) <= _THIN
     if fill.value and not thin:
-        shapes.fills.append(Fill(rect, colour, shapes.seen))
+        shapes.fills.append(Fill(rect, colour, order))
     if fill.value and not stroke.value and colour == _WHITE:
         return  # no one sees its sides
     count = raw.FPDFPath_CountSegments(path)
@@ -153,19 +153,24 @@ def _between(frame: Frame, one: tuple[float, float], other: tuple[float, float])
 
 
 def _bounds(drawn: int, frame: Frame, matrix: Matrix) -> Rect:
-    left, bottom, right, top = c_float(), c_float(), c_float(), c_float()
-    pdfium_calls().bounds(drawn, byref(left), byref(bottom), byref(right), byref(top))
+    bounds = (c_float * 4)()  # left, bottom, right, top
+    start = addressof(bounds)
+    pdfium_calls().bounds(drawn, start, start + 4, start + 8, start + 12)
     a, b, c, d, e, f = matrix
-    x0, y0, x1, y1 = left.value, bottom.value, right.value, top.value
+    x0, y0, x1, y1 = bounds
+    if matrix == _IDENTITY:
+        return frame.rect(x0, y0, x1, y1)
     return frame.rect(a * x0 + c * y0 + e, b * x0 + d * y0 + f, a * x1 + c * y1 + e, b * x1 + d * y1 + f)
 
 
 def _colour(drawn: int) -> tuple[int, int, int] | None:
     """Return the colour that an area is filled with, None where it is a pattern or shines through."""
-    red, green, blue, alpha = c_uint(), c_uint(), c_uint(), c_uint()
-    if not pdfium_calls().object_colour(drawn, byref(red), byref(green), byref(blue), byref(alpha)):
+    channels = (c_uint * 4)()
+    start = addressof(channels)
+    if not pdfium_calls().object_colour(drawn, start, start + 4, start + 8, start + 12):
         return None
-    return (red.value, green.value, blue.value) if alpha.value >= 250 else None
+    red, green, blue, alpha = channels
+    return (red, green, blue) if alpha >= _OPAQUE else None
 
 
 def _times(inner: Matrix, outer: Matrix) -> Matrix:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from ctypes import byref
+from collections import deque
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ingestion.pdf_geometry import Frame, Word
 from ingestion.pdf_lines import plain
@@ -30,24 +35,25 @@ def words_of(textpage: Any, text: str, frame: Frame) -> list[Word]:
 
     A word stands from its first character to its last: asking for the place of every one is what takes the time.
     """
-    import pypdfium2.raw as raw
+    spans = [match.span() for match in _WORD.finditer(text)]
+    if not spans:
+        return []
+    starts = [start for start, _ in spans]
+    first = _places(textpage, starts, frame)
+    last = _places(textpage, [end - 1 for _, end in spans], frame)
+    size = (first[:, 2:] - first[:, :2]).max(axis=1)  # of turned letters the width is the height
+    unplaced = last[:, 0] == last[:, 2]  # the hyphen that pdfium makes up
+    last[unplaced] = first[unplaced]
+    low, high = np.minimum(first[:, :2], last[:, :2]), np.maximum(first[:, 2:], last[:, 2:])
+    texts = plain(text)  # as long as the text, but for ligatures
+    said = [texts[start:end] for start, end in spans] if len(texts) == len(text) else [plain(text[a:b]) for a, b in spans]
+    columns = (*low.T.tolist(), *high.T.tolist())
+    return list(map(Word, said, *columns, starts, size.tolist()))
 
-    page, place = handle(textpage), pdfium_calls().loose_box
-    first, last = raw.FS_RECTF(), raw.FS_RECTF()
-    to_first, to_last = byref(first), byref(last)
-    rect = frame.rect
-    words: list[Word] = []
-    for match in _WORD.finditer(text):
-        at, end = match.span()
-        place(page, at, to_first)
-        x0, y0, x1, y1 = rect(first.left, first.bottom, first.right, first.top)
-        width, size = x1 - x0, y1 - y0
-        size = size if size > width else width  # of turned letters the width is the height
-        if end - at > 1:
-            place(page, end - 1, to_last)
-            if last.right > last.left:  # the hyphen that pdfium makes up has no place
-                a0, b0, a1, b1 = rect(last.left, last.bottom, last.right, last.top)
-                x0, y0 = a0 if a0 < x0 else x0, b0 if b0 < y0 else y0
-                x1, y1 = a1 if a1 > x1 else x1, b1 if b1 > y1 else y1
-        words.append(Word(plain(match.group()), x0, y0, x1, y1, at, size))
-    return words
+
+def _places(textpage: Any, characters: Sequence[int], frame: Frame) -> NDArray[np.float64]:
+    """Return where characters are shown, as rows of x0, y0, x1, y1."""
+    places = np.zeros((len(characters), 4), np.float32)  # as pdfium has it: left, top, right, bottom
+    addresses = range(places.ctypes.data, places.ctypes.data + places.nbytes, places.strides[0])
+    deque(map(pdfium_calls().loose_box, itertools.repeat(handle(textpage)), characters, addresses), maxlen=0)
+    return frame.rects(places[:, [0, 3, 2, 1]].astype(np.float64))

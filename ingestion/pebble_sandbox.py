@@ -71,7 +71,9 @@ class SandboxedParser:
         return await self._send(jobs, min(_GROUP_SECONDS, self._seconds))
 
     async def _send(self, jobs: Sequence[Job], seconds: float) -> Sequence[Outcome]:
-        pool = self._pool or await asyncio.to_thread(self._open)
+        pool = self._pool
+        if pool is None:
+            pool = await asyncio.to_thread(self._open)
         try:
             outcomes = await asyncio.wrap_future(pool.schedule(parse_in_worker, args=(jobs,), timeout=seconds))
         except Exception as exc:
@@ -115,7 +117,9 @@ class SandboxedParser:
     def _died(self, called: str, exc: Exception) -> ParseError:
         status = getattr(exc, "exitcode", None)
         if status in (OUT_OF_MEMORY, -signal.SIGKILL):  # the latter is what the system does when memory runs out
-            message = f"{called!r} needs more than {self._memory_mb} MiB of memory to be read. Split it into smaller files."
+            message = (
+                f"{called!r} needs more than {self._memory_mb} MiB of memory to be read. Split it, or raise the limit."
+            )
             return ParseError(ParseFailure.TOO_LARGE, message)
         if status is not None:
             how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
@@ -137,5 +141,5 @@ def _module(make: Callable[[], Parser]) -> str:
 
 
 def _end(pool: ProcessPool) -> None:
-    pool.stop()
+    pool.stop()  # type: ignore[no-untyped-call]
     pool.join()

@@ -66,8 +66,10 @@ def _on_paper(image: Image) -> Image:
     """Return the image in RGB, what is transparent filled with white, or with black behind light letters."""
     from PIL import Image, ImageStat
 
-    if image.mode.startswith("I;16"):
-        return image.point(lambda value: value / 256).convert("L").convert("RGB")
+    if image.mode.startswith(("I", "F")):  # more than 8 bits, of which any number may be in use
+        most = image.getextrema()[1]
+        scale = 255 / most if isinstance(most, int | float) and most > 0 else 1.0
+        return image.convert("F").point(lambda value: value * scale + 0).convert("L").convert("RGB")
     if not image.has_transparency_data:
         return image.convert("RGB")
     rgba = image.convert("RGBA")

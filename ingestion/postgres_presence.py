@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 
 class PostgresPresence:
-    """Port `Presence` for workers that share a PostgreSQL database. A worker that loses its connection counts as gone:
-    its jobs start anew elsewhere, and what it still reports of them is refused."""
+    """Port `Presence` for workers that share a PostgreSQL database. A worker that loses its connection counts as gone
+    until it enters again: its jobs may start anew elsewhere, and how they end here is then refused."""
 
     def __init__(self, url: str) -> None:
         driver = make_url(url).set(drivername="postgresql+psycopg")
@@ -19,7 +20,9 @@ class PostgresPresence:
         self._held: dict[str, Connection] = {}
 
     def enter(self, name: str) -> None:
-        """Be known as alive under `name`, until `leave` or the end of the process. No name is used twice."""
+        """Be known as alive under `name`, until `leave` or the end of the process. No other process has this name."""
+        if name in self._held and _answers(self._held[name]):
+            return
         self._held[name] = self._engine.connect()
         _try_lock(self._held[name], name)
 
@@ -32,6 +35,15 @@ class PostgresPresence:
         """Yield whether `name` is gone; if so, nobody else inherits it meanwhile."""
         with self._engine.connect() as connection:
             yield _try_lock(connection, name)
+
+
+def _answers(connection: Connection) -> bool:
+    try:
+        connection.execute(text("SELECT 1"))
+    except SQLAlchemyError:
+        connection.close()
+        return False
+    return True
 
 
 def _try_lock(connection: Connection, name: str) -> bool:

@@ -41,3 +41,10 @@ class MemoryLimit:
             if self._process.memory_info().rss > self._limit:
                 os._exit(OUT_OF_MEMORY)
             time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+def workers_within(memory_mb: int) -> int:
+    """Return how many processes of `memory_mb` MiB to run: one less than there are cores, if memory suffices."""
+    cores = (os.cpu_count() or 2) - 1
+    fitting: int = (psutil.virtual_memory().total >> 20) // memory_mb
+    return max(1, min(cores, fitting))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import stat
 import unicodedata
 from collections.abc import Sequence
@@ -18,9 +19,7 @@ _UTF8_NAME = 0x800
 _BEGINNING = 1 << 16  # bytes of a member that show whether a password is right
 
 
-def unpack_zip(
-    path: Path, called: str, unpacking: Unpacking, passwords: Sequence[str], max_members: int
-) -> None:
+def unpack_zip(path: Path, called: str, unpacking: Unpacking, passwords: Sequence[str], max_members: int) -> None:
     """Take out every file. Raises ParseError: CORRUPT, TOO_LARGE."""
     import pyzipper
 
@@ -38,7 +37,7 @@ def unpack_zip(
             if not name or entry.filename.endswith(("/", "\\")) or is_litter(name):
                 continue
             if stat.S_IFMT(entry.external_attr >> 16) in (0, stat.S_IFREG):
-                unpacking.take(name, lambda entry=entry, name=name: _open(archive, entry, name, passwords))
+                unpacking.take(name, functools.partial(_open, archive, entry, name, passwords))
             else:
                 unpacking.refuse(name, ParseFailure.UNSUPPORTED, "is a link or a device; only files are taken out")
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _SURE = 0.85  # mean score of a page that stands upright; upside down it is near 0.6
+_SMALL = 736  # pixels; the models were trained on images with no shorter side
+_MOST = 1.5  # times that small images are enlarged; in larger letters each word is taken for a line
 _TALL = 1.5  # times as high as wide is a line that runs up or down the page
 
 
@@ -33,7 +35,7 @@ class RapidOcrRecogniser:
     def __call__(self, image: Image) -> list[OcrLine]:
         """Return the lines in reading order, none where there is no text. A page that lies on its side or upside down
         is turned upright."""
-        rgb = image.convert("RGB")
+        rgb = _enlarged(image.convert("RGB"))
         with self._lock:
             lines = _best_turned(_engine(self._threads), rgb)
         return with_even_heights(in_reading_order(lines))
@@ -53,6 +55,7 @@ def _engine(threads: int) -> Any:
             "Global.use_cls": False,
             "Det.engine_type": EngineType.OPENVINO,
             "Rec.engine_type": EngineType.OPENVINO,
+            "Det.limit_side_len": 32,  # or else it enlarges, whatever the size of the letters
             "Rec.rec_batch_num": 1,  # lines do not change one another's reading, and less memory is needed
         }
     )
@@ -62,6 +65,11 @@ def _engine(threads: int) -> Any:
         compiled = openvino.Core().compile_model(step.session.model, "CPU", options)
         step.session.session = compiled.create_infer_request()
     return engine
+
+
+def _enlarged(image: Image) -> Image:
+    factor = min(_MOST, _SMALL / min(image.size))
+    return image if factor <= 1 else image.resize((round(image.width * factor), round(image.height * factor)))
 
 
 def _best_turned(engine: Any, image: Image) -> Sequence[OcrLine]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from contracts import Element, ElementKind
@@ -11,6 +13,14 @@ _MOST_ROWS = 2000  # in one table, and in memory; what is longer is cut, and its
 _DEEPEST = 6  # blocks beside blocks below blocks; each step looks at every cell once
 
 Row = Sequence[str]
+_DEFAULT_NAME = re.compile(r"(?i)sheet ?\d*")
+
+
+def sheet_title(name: str, *, page: int, alone: bool, hidden: bool = False) -> tuple[Element, ...]:
+    """Return the sheet's name as a heading; none where it is the only one and nobody named it."""
+    if alone and _DEFAULT_NAME.fullmatch(name):
+        return ()
+    return (Element(name, kind=ElementKind.TITLE, page=page, hidden=hidden),)
 
 
 def sheet_elements(rows: Iterable[Row], *, page: int, hidden: bool = False) -> Iterator[Element]:
@@ -50,7 +60,7 @@ def _split(block: list[Row], deeper: int) -> Iterator[list[Row]]:
     if len(cuts) == 2 or not deeper:
         yield [row[columns[0] : columns[-1] + 1] for row in block]
         return
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in itertools.pairwise(cuts):
         low, high = columns[start], columns[end - 1] + 1
         for stretch in _stretches(row[low:high] for row in block):
             yield from _split(stretch, deeper - 1)

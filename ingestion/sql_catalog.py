@@ -26,6 +26,7 @@ from ingestion.sql_reads import no_document, used_versions
 from ingestion.sql_removals import hashes_of, outdated, remove_versions, sweep_texts
 from ingestion.sql_schema import collections, documents, versions
 from ingestion.sql_transactions import batches, compact, fold_log, in_thread, reading, writing
+from ingestion.sql_whole_versions import read_version
 from ingestion.sql_writes import contained_in, count_up, no_collection, note_changes, remove_states, store_states
 
 T = TypeVar("T")
@@ -145,9 +146,17 @@ class SqlCatalog:
         NotFoundError."""
         return await self._read(lambda connection: sql_reads.list_chunks(connection, collection, document_id, version))
 
+    async def read(self, collection: str, document_id: str, version: str, embedder: str) -> EmbeddedVersion:
+        """Return a kept version whole, as it was put. Raises NotFoundError."""
+        return await self._read(lambda connection: read_version(connection, collection, document_id, version, embedder))
+
     async def uses(self, version: str) -> bool:
         """Return whether any document, in any collection, has this version, current or kept."""
         return await self._read(lambda connection: bool(used_versions(connection, [version])))
+
+    async def unused(self, versions: Sequence[str]) -> frozenset[str]:
+        """Return those of these versions that no document has: their originals can go."""
+        return await self._read(lambda connection: frozenset(versions) - used_versions(connection, versions))
 
     async def known_vectors(self, hashes: Sequence[str], embedder: str) -> Mapping[str, NDArray[np.float32]]:
         """Return the vectors that are stored for these texts, by hash."""

@@ -87,10 +87,10 @@ def version_row(document: Document, ingested_at: float) -> Row:
     return {
         "document_id": document.id,
         "version": document.version,
-        "title": document.title,
+        "title": _storable(document.title),
         "media_type": document.media_type,
         "size": document.size,
-        "metadata": dict(document.metadata),
+        "metadata": {_storable(name): _storable(value) for name, value in document.metadata.items()},
         "ingested_at": ingested_at,
     }
 
@@ -103,19 +103,23 @@ def chunk_rows(new: EmbeddedVersion) -> list[Row]:
             "document_id": new.document.id,
             "version": new.document.version,
             "position": chunk.position,
-            "text": chunk.text,
+            "text": _storable(chunk.text),
             "span_start": chunk.span[0],
             "span_end": chunk.span[1],
             "page": chunk.page,
             "boxes": [[b.page, b.x0, b.y0, b.x1, b.y1] for b in chunk.boxes],
-            "headings": list(chunk.headings),
+            "headings": [_storable(heading) for heading in chunk.headings],
             "kind": chunk.kind.value,
-            "focus": chunk.focus,
+            "focus": _storable(chunk.focus),
             "hidden": chunk.hidden,
             "text_hash": text_hash,
         }
         for chunk, text_hash in zip(new.chunks, new.hashes, strict=True)
     ]
+
+
+def _storable(text: str) -> str:
+    return text.replace("\0", "\ufffd")  # PostgreSQL takes no NUL; of the same length, so that spans stay right
 
 
 def chunk_of(row: RowMapping) -> Chunk:

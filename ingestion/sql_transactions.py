@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, Table, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from contracts import StoreUnavailableError
 
@@ -31,9 +31,12 @@ _ADVICE = {
 
 
 async def in_thread(work: Callable[[], T]) -> T:
-    """Run `work` in a thread; a database that fails becomes StoreUnavailableError."""
+    """Run `work` in a thread; a database that fails becomes StoreUnavailableError, one that refuses what it is given
+    does not: that would be refused again."""
     try:
         return await asyncio.to_thread(work)
+    except (DataError, IntegrityError):
+        raise
     except SQLAlchemyError as exc:
         reason = str(getattr(exc, "orig", None) or exc)
         advice = next((hint for sign, hint in _ADVICE.items() if sign in reason), "Check the disk and its permissions")

@@ -35,7 +35,8 @@ _SRT_START = re.compile(r"\d+ *\n\d{1,2}:\d\d:\d\d[,.]\d{1,3} *--> *\d{1,2}:\d\d
 _MBOX_START = re.compile(r"From \S+ .*\d\d:\d\d.*\n+>?[A-Za-z][A-Za-z0-9-]*:")
 _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*):[ \t]?")
 _MAIL_HEADERS = frozenset(
-    "received return-path mime-version message-id from to subject delivered-to date reply-to cc x-mailer".split()
+    {"received", "return-path", "mime-version", "message-id", "from", "to", "subject", "date", "reply-to", "cc"}
+    | {"delivered-to", "x-mailer"}
 )
 _SAVED_PAGE = re.compile(r"^(?:From: *<Saved by |Snapshot-Content-Location:)", re.IGNORECASE | re.MULTILINE)  # MHTML
 _PDF_PARTS = re.compile(r"\b(?:endobj|endstream|startxref)\b")
@@ -103,7 +104,7 @@ def _json_type(path: Path, text: str) -> str | None:
         return JSON
     if len(lines) > 1 and all(line.lstrip().startswith(("{", "[")) and _is_json(line) for line in lines[:2]):
         return JSONL
-    return None if whole or not text.startswith(('{"', '{\n', "[{", "[\n", '["')) else JSON
+    return None if whole or not text.startswith(('{"', "{\n", "[{", "[\n", '["')) else JSON
 
 
 def _is_json(text: str) -> bool:

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from contracts import Element, ElementKind
-from ingestion.sheet_blocks import sheet_elements
+from contracts import Element
+from ingestion.sheet_blocks import sheet_elements, sheet_title
 
 _PERCENT = re.compile(r"0(?:\.(0+))?%")
 
@@ -26,7 +26,7 @@ def _elements(book: Any) -> Iterator[Element]:
     for page, name in enumerate(book.sheet_names(), start=1):
         sheet = book.sheet_by_index(page - 1)
         hidden = sheet.visibility != 0
-        yield Element(name, kind=ElementKind.TITLE, page=page, hidden=hidden)
+        yield from sheet_title(name, page=page, alone=book.nsheets == 1, hidden=hidden)
         shown, unseen = _rows(book, sheet)
         yield from sheet_elements(shown, page=page, hidden=hidden)
         yield from sheet_elements(unseen, page=page, hidden=True)

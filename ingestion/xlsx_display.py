@@ -1,4 +1,4 @@
-"""Finds out how a workbook shows its cells where that matters: which rows and columns are hidden, what is a percentage."""
+"""Finds out how a workbook shows its cells: which rows and columns are hidden, and what is a percentage."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def sheet_displays(data: bytes) -> dict[int, SheetDisplay]:
 
 
 def _display(sheet: Any, percent_styles: Mapping[str, int]) -> SheetDisplay:
-    rows, columns, percentages = set(), set(), {}
+    rows: set[int] = set()
+    columns: set[int] = set()
+    percentages: dict[tuple[int, int], int] = {}
     for about in sheet.iterfind("{*}cols/{*}col"):
         if about.get("hidden") in ("1", "true"):
             first, last = int(about.get("min")), int(about.get("max"))

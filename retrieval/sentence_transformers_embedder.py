@@ -24,6 +24,7 @@ PACKAGED_MODEL = "all-MiniLM-L6-v2"
 _CHARACTERS_PER_TOKEN = 4  # of English
 _CPU_BATCH_TOKENS = 2048  # .1 s on two cores; larger ones gain little, and a query waits for them
 _GPU_BATCH_TOKENS = 65_536
+_SIZE_STEP = 8  # texts; runtimes keep what they prepared for each shape, so there should be few
 _UNLIMITED_TOKENS = 1_000_000
 
 
@@ -89,6 +90,7 @@ class SentenceTransformersEmbedder:
         order = np.argsort(-costs, kind="stable")
         while len(order):
             size = max(1, budget // int(costs[order[0]]))
+            size -= size % _SIZE_STEP if size > _SIZE_STEP else 0
             yield order[:size]
             order = order[size:]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from apps.cli import ask, collections, documents, search, serve, stack, sync
+from apps.cli import ask, collections, documents, search, serve, stack, sync, transfer
 
 app = typer.Typer(
     help="Answers questions from your own documents and says where each sentence came from.",
@@ -21,6 +21,7 @@ _LIBRARY: tuple[Callable[..., None], ...] = (
     sync.sync,
     search.search,
     ask.ask,
+    transfer.export,
 )
 _PROCESSES: tuple[Callable[..., None], ...] = (serve.api, serve.worker)
 
@@ -28,6 +29,7 @@ for command in _STACK:
     app.command(rich_help_panel="The stack")(command)
 for command in _LIBRARY:
     app.command(rich_help_panel="Documents and questions")(command)
+app.command("import", rich_help_panel="Documents and questions")(transfer.import_)
 app.add_typer(documents.app, name="documents", rich_help_panel="Documents and questions")
 app.add_typer(collections.app, name="collections", rich_help_panel="Documents and questions")
 for command in _PROCESSES:

@@ -21,21 +21,23 @@ import numpy as np
 from contracts import Vectors
 from retrieval.sentence_transformers_embedder import SentenceTransformersEmbedder, packaged_model
 
-ROUNDS, TEXTS, QUERIES = 5, 128, 25
+ROUNDS, TEXTS, QUERIES = 5, 96, 15
 Embed = Callable[[list[str]], Awaitable[Vectors]]
 Qrels = dict[str, dict[str, int]]
 
 
 def peers() -> dict[str, Embed]:
     """Return each peer that is installed; the first, in float32, is what the others are compared with."""
+    import torch
     from sentence_transformers import SentenceTransformer
 
+    threads = torch.get_num_threads()
     model = SentenceTransformer(str(packaged_model()))
 
     async def plain(texts: list[str]) -> Vectors:
         return np.asarray(model.encode(texts, show_progress_bar=False), dtype=np.float32)
 
-    found: dict[str, Embed] = {"sentence-transformers": plain}
+    found = {"sentence-transformers": on_threads(threads, plain), "same, one thread": on_threads(1, plain)}
     try:
         from langchain_huggingface import HuggingFaceEmbeddings
 
@@ -44,7 +46,7 @@ def peers() -> dict[str, Embed]:
         async def through_langchain(texts: list[str]) -> Vectors:
             return np.asarray(langchain.embed_documents(texts), dtype=np.float32)
 
-        found["langchain"] = through_langchain
+        found["langchain"] = on_threads(threads, through_langchain)
     except ImportError:
         print("LangChain's wrapper is not installed: pip install langchain-huggingface")
     try:
@@ -55,10 +57,21 @@ def peers() -> dict[str, Embed]:
         async def through_llamaindex(texts: list[str]) -> Vectors:
             return np.asarray(llamaindex.get_text_embedding_batch(texts), dtype=np.float32)
 
-        found["llama-index"] = through_llamaindex
+        found["llama-index"] = on_threads(threads, through_llamaindex)
     except ImportError:
         print("LlamaIndex's wrapper is not installed: pip install llama-index-embeddings-huggingface")
     return found
+
+
+def on_threads(threads: int, embed: Embed) -> Embed:
+    """Return `embed` with torch's number of threads, which is the whole process's, set before each call."""
+    import torch
+
+    async def ready(texts: list[str]) -> Vectors:
+        torch.set_num_threads(threads)
+        return await embed(texts)
+
+    return ready
 
 
 def read(folder: Path) -> tuple[dict[str, str], dict[str, str], Qrels]:
@@ -97,6 +110,8 @@ async def time_one(embed: Embed, texts: list[str], queries: list[str]) -> tuple[
 
 
 async def main() -> None:
+    import torch
+
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--no-quality", action="store_true")
@@ -106,7 +121,9 @@ async def main() -> None:
     contenders = peers()
     first = next(iter(contenders))
     for runtime in ("torch", "openvino"):
-        contenders[f"footnote, {runtime}"] = SentenceTransformersEmbedder(runtime=runtime).embed
+        embedder = SentenceTransformersEmbedder(runtime=runtime)
+        await embedder.embed(["ready"])
+        contenders[f"footnote, {runtime}"] = on_threads(torch.get_num_threads(), embedder.embed)
     drawn = random.Random(0)
     best = dict.fromkeys(contenders, (np.inf, np.inf))
     for embed in contenders.values():

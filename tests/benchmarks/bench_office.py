@@ -31,7 +31,8 @@ from ingestion.office_parser import OfficeParser
 from ingestion.unstructured_offline import prepare_unstructured
 
 Reader = Callable[[Path], str]
-SUFFIXES = frozenset(".docx .doc .pptx .ppt .xlsx .xlsm .xls .odt .ods .odp .rtf .epub".split())
+OLD, NEW = (".doc", ".ppt", ".xls", ".rtf"), (".docx", ".pptx", ".xlsx", ".xlsm", ".odt", ".ods", ".odp", ".epub")
+SUFFIXES = frozenset(OLD + NEW)
 _TOKEN = re.compile(r"\w+", re.UNICODE)
 _HEADING = re.compile(r"^#+\s+(.+)$", re.MULTILINE)
 _NOTHING = re.compile(r"<!--.*?-->|^[\s|:-]+$", re.MULTILINE)

@@ -229,6 +229,7 @@ async def test_uses_tells_whether_a_version_is_still_needed(shelf: Shelf) -> Non
     await shelf.put("b", "same text", collection="other")
     await shelf.catalog.delete("default", ["a"])
     assert await shelf.catalog.uses(made.version)
+    assert await shelf.catalog.unused([made.version, "never"]) == {"never"}
     await shelf.catalog.delete("other", ["b"])
     assert not await shelf.catalog.uses(made.version)
 
@@ -247,6 +248,13 @@ async def test_what_does_not_fit_is_refused_whole(shelf: Shelf) -> None:
         await shelf.catalog.put([good], "another")
     assert await shelf.feed.generation("default") == 1
     assert [found.document.id for found in await shelf.catalog.list("default")] == ["a"]
+
+
+async def test_a_character_that_no_database_takes_is_replaced(shelf: Shelf) -> None:
+    await shelf.put("a", "be\0fore", author="X\0")
+    (found,) = await shelf.catalog.list("default")
+    assert await texts_of(shelf, "a") == ["be\ufffdfore"]
+    assert await shelf.passages.visible("default", ["*"], {"author": found.document.metadata["author"]}) == {"a"}
 
 
 async def test_visibility_follows_readers_filters_and_changes(shelf: Shelf) -> None:

@@ -5,12 +5,16 @@ from pathlib import Path
 
 import numpy as np
 from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 
 from apps.database import open_database
 from contracts import Box, Cutting, ElementKind
 from ingestion.sql_catalog import read_identity
+from ingestion.sql_schema import metadata as catalog
+from retrieval.sql_memory import metadata as memory
 from tests.library import EMBEDDER, Shelf
 
 FIRST = """
@@ -94,8 +98,16 @@ async def test_a_catalog_of_the_first_schema_keeps_its_documents_and_vectors(dat
 
     await shelf.put("new", "text", collection="emptied")
     assert (await shelf.feed.vectors(["new"], EMBEDDER.name))["new"].keys.tolist() == [10]
-    assert await shelf.feed.generation("emptied") == 4
+    assert await shelf.feed.generation("emptied") == 3
     shelf.engine.dispose()
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(database: str) -> None:
+    engine = open_database(database)
+    with engine.connect() as connection:
+        found = compare_metadata(MigrationContext.configure(connection), [catalog, memory])
+    engine.dispose()
+    assert found == []
 
 
 def test_opening_it_again_changes_nothing(database: str) -> None:

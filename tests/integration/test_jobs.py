@@ -21,6 +21,7 @@ from sqlalchemy import create_engine, text
 from contracts import Job, JobState
 from ingestion.dbos_job_queue import DbosJobQueue, JobLimits
 from ingestion.filelock_presence import FilelockPresence
+from ingestion.postgres_presence import PostgresPresence
 from tests.postgres_server import find_programs, postgres
 
 pytestmark = pytest.mark.integration
@@ -246,3 +247,21 @@ async def test_a_job_starts_within_a_second(workers: Workers) -> None:
         await until(lambda: workers.count("start")[f"j{n}"] == 1)  # noqa: B023
         waits.append(time.monotonic() - began)
     assert max(waits) < 1.0, waits
+
+
+async def test_a_worker_that_lost_its_connection_is_known_again(server: str) -> None:
+    url = new_database(server)
+    mine, others = PostgresPresence(url), PostgresPresence(url)
+    mine.enter("w1")
+    engine = create_engine(f"{server.replace('://', '+psycopg://')}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"))
+    engine.dispose()
+    with others.inherit("w1") as gone:
+        assert gone
+    mine.enter("w1")
+    with others.inherit("w1") as gone:
+        assert not gone
+    mine.leave("w1")
+    with others.inherit("w1") as gone:
+        assert gone

@@ -224,8 +224,8 @@ def _keep_counting(connection: sa.Connection) -> None:
         op.execute("DELETE FROM sqlite_sequence WHERE name = 'chunks'")
         op.execute("INSERT INTO sqlite_sequence SELECT 'chunks', seq FROM sqlite_sequence WHERE name = 'old_chunks'")
     else:
-        last = "nextval(pg_get_serial_sequence('old_chunks', 'key'))"
-        op.execute(f"SELECT setval(pg_get_serial_sequence('chunks', 'key'), {last})")
+        following = "nextval(pg_get_serial_sequence('old_chunks', 'key'))"
+        op.execute(f"SELECT setval(pg_get_serial_sequence('chunks', 'key'), {following}, false)")
 
 
 def downgrade() -> None:

@@ -6,14 +6,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import psutil
 import pytest
 
-from contracts import ParseError, ParseFailure
+from contracts import ParsedFile, ParseError, ParseFailure
+from ingestion.file_groups import FileGroups
 from ingestion.pebble_sandbox import SandboxedParser
+from ingestion.sandbox_worker import Job, Outcome, Refusal
 from tests.hostile_parser import make_hostile_parser
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -93,6 +95,27 @@ async def test_what_a_library_prints_is_not_printed(
     assert "NOISE" not in "".join(capfd.readouterr())
 
 
+async def test_a_group_that_fails_is_sent_file_by_file() -> None:
+    groups: list[int] = []
+
+    async def send_group(jobs: Sequence[Job]) -> Sequence[Outcome]:
+        groups.append(len(jobs))
+        await asyncio.sleep(0.01)
+        if any(job.called == "bad" for job in jobs):
+            raise OSError("died")
+        return [ParsedFile(job.called, "in a group", ()) for job in jobs]
+
+    async def send_one(job: Job) -> Outcome:
+        return Refusal(ParseFailure.CORRUPT, "bad") if job.called == "bad" else ParsedFile(job.called, "alone", ())
+
+    files = FileGroups(send_group, send_one, workers=1)
+    names = ["bad" if i == 40 else str(i) for i in range(100)]
+    said = await asyncio.gather(*(files.parse(Job(Path(name), name, None)) for name in names))
+    assert max(groups) == 32
+    assert [outcome.title if isinstance(outcome, ParsedFile) else "bad" for outcome in said] == names
+    assert {outcome.media_type for outcome in said if isinstance(outcome, ParsedFile)} == {"in a group", "alone"}
+
+
 SCRIPT = """
 import asyncio, sys
 from pathlib import Path
@@ -113,7 +136,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("order", ["loop", "say bye"])
-async def test_workers_end_with_the_program_however_it_ends(order: str, tmp_path: Path) -> None:
+def test_workers_end_with_the_program_however_it_ends(order: str, tmp_path: Path) -> None:
     script = tmp_path / "program.py"
     script.write_text(SCRIPT)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -123,11 +146,11 @@ async def test_workers_end_with_the_program_however_it_ends(order: str, tmp_path
         assert program.stdout is not None
         pid = int(program.stdout.readline())
         if order == "loop":
-            await asyncio.sleep(0.5)
+            time.sleep(0.5)
             program.send_signal(signal.SIGKILL)
         else:
             assert program.wait(timeout=20) == 0
-    await gone(pid)
+    asyncio.run(gone(pid))
 
 
 async def gone(pid: int) -> None:
