@@ -698,6 +698,22 @@ class Catalog(Protocol):
         ...
 
 
+class Upkeep(Protocol):
+    """What a catalog needs from time to time."""
+
+    async def prune(self) -> tuple[str, ...]:
+        """Remove old versions that the policy keeps no longer; return those that no document has any more."""
+        ...
+
+    async def unused(self, versions: Sequence[str]) -> frozenset[str]:
+        """Return those of these versions that no document has: their originals can go."""
+        ...
+
+    async def compact(self) -> None:
+        """Give the space of what was deleted back to the disk."""
+        ...
+
+
 class Collections(Protocol):
     """The collections and their settings."""
 

@@ -14,6 +14,7 @@ from apps.reembedding import Reembedding
 from apps.settings import IngestionSettings, Settings, heeds_proxy
 from apps.syncing import Syncing
 from apps.transfer import Transfer
+from apps.upkeep import Housekeeping
 from contracts import (
     AnswerCache,
     Catalog,
@@ -70,6 +71,7 @@ class Library:
     syncing: Syncing
     reembedding: Reembedding
     transfer: Transfer
+    housekeeping: Housekeeping
     originals_path: Callable[[str], Path]
     identity: str
     aclose: Callable[[], Awaitable[None]]
@@ -92,17 +94,18 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
     embedders = EmbedderShelf(functools.partial(_embedder, settings))
     parser = open_parser(reading)
     originals = Originals(settings.data_dir / "originals", max_bytes=reading.max_file_mb << 20)
+    catalog = SqlCatalog(engine, keep_versions=reading.keep_versions, keep_days=reading.keep_version_days)
     collections = SqlCollections(engine)
     indexing = Indexing(
         parser=parser,
         edition=PARSING_EDITION,
         open_splitter=functools.cache(functools.partial(_splitter, embedders)),
         open_embedder=embedders.open,
-        catalog=SqlCatalog(engine, keep_versions=reading.keep_versions, keep_days=reading.keep_version_days),
+        catalog=catalog,
         collections=collections,
         states=SqlSourceStates(engine),
         originals=originals,
-        answers=open_cache(settings),
+        on_removed=functools.partial(_forget, open_cache(settings), settings.data_dir / "index"),
         run_log=_run_log(settings),
         embedder=embedders.open(settings.embedding.model).name,
         cutting=default_cutting(settings),
@@ -110,7 +113,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
     )
     return Library(
         settings=settings,
-        catalog=indexing.catalog,
+        catalog=catalog,
         collections=collections,
         states=indexing.states,
         jobs=_jobs(settings),
@@ -120,7 +123,8 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
         indexing=indexing,
         syncing=Syncing(indexing),
         reembedding=Reembedding(collections, SqlBuilds(engine), embedders.open),
-        transfer=Transfer(indexing.catalog, collections, indexing.states, originals, pack, unpack, indexing.scratch),
+        transfer=Transfer(catalog, collections, indexing.states, originals, pack, unpack, indexing.scratch),
+        housekeeping=Housekeeping(catalog, originals, indexing.scratch),
         originals_path=originals.path,
         identity=identity,
         aclose=parser.close,
@@ -170,7 +174,9 @@ def build_parser(options: ParseOptions) -> Parser:
     """Return the parser of every kind of file. Worker processes call it; libraries are loaded at their first use."""
     from ingestion import media_types as kinds
     from ingestion.archive_parser import ArchiveParser
+    from ingestion.asciidoc_parser import AsciidocParser
     from ingestion.csv_parser import CsvParser
+    from ingestion.docutils_rst_parser import DocutilsRstParser
     from ingestion.json_parser import JsonParser
     from ingestion.lxml_xml_parser import LxmlXmlParser
     from ingestion.mailbox_mbox_parser import MailboxMboxParser
@@ -197,7 +203,9 @@ def build_parser(options: ParseOptions) -> Parser:
         kinds.PDF: PdfiumParser(ocr, passwords=options.passwords),
         kinds.HTML: TrafilaturaHtmlParser(),
         kinds.MARKDOWN: MarkdownItParser(),
-        **dict.fromkeys((kinds.TEXT, kinds.RST, kinds.ASCIIDOC), PlainTextParser()),
+        kinds.RST: DocutilsRstParser(),
+        kinds.ASCIIDOC: AsciidocParser(),
+        kinds.TEXT: PlainTextParser(),
         **{kind: CsvParser(kind) for kind in (kinds.CSV, kinds.TSV)},
         **{kind: JsonParser(kind) for kind in (kinds.JSON, kinds.JSONL)},
         kinds.XML: LxmlXmlParser(),
@@ -351,6 +359,14 @@ def _retriever(
     )
 
 
+async def _forget(answers: AnswerCache, index: Path, collection: str, document_ids: Sequence[str]) -> None:
+    """Remove what was made of documents outside the catalog: cached answers, and vectors in snapshots."""
+    from retrieval.index_snapshots import remove_snapshots
+
+    remove_snapshots(index, collection)
+    await answers.forget(document_ids)
+
+
 def _made(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -368,7 +384,10 @@ def _jobs(settings: Settings) -> JobQueue:
     url = settings.jobs_url
     local = url.startswith("sqlite")
     presence = FilelockPresence(settings.data_dir / "workers") if local else PostgresPresence(url)
-    limits = JobLimits(queued=settings.ingestion.max_queued_jobs, at_once=settings.ingestion.concurrent_jobs)
+    ingestion = settings.ingestion
+    limits = JobLimits(
+        queued=ingestion.max_queued_jobs, at_once=ingestion.concurrent_jobs, attempts=ingestion.job_attempts
+    )
     return DbosJobQueue(url, presence, limits)
 
 

@@ -8,7 +8,7 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +19,6 @@ from apps.side_by_side import side_by_side
 from apps.sources import INSIDE, FileList, Indexed, Outcome, Source, identify, local_file
 from contracts import (
     PUBLIC,
-    AnswerCache,
     Catalog,
     Collection,
     Collections,
@@ -70,7 +69,8 @@ async def _no_report(stage: JobState, done: int = 0, total: int = 0) -> None:
 class Indexing:
     """The offline use case over its ports. Files that are indexed at once are embedded and stored together.
 
-    `edition` changes whenever parsing does; `embedder` and `cutting` are those of a new collection. Temporary files go
+    `edition` changes whenever parsing does; `on_removed` hears of a collection and its documents that were deleted, and
+    removes what else was made of them; `embedder` and `cutting` are those of a new collection. Temporary files go
     below `scratch`.
     """
 
@@ -82,7 +82,7 @@ class Indexing:
     collections: Collections
     states: SourceStates
     originals: OriginalStore
-    answers: AnswerCache
+    on_removed: Callable[[str, Sequence[str]], Awaitable[None]]
     run_log: RunLog
     embedder: str
     cutting: Cutting
@@ -119,7 +119,7 @@ class Indexing:
         generation = await self.catalog.delete(collection, document_ids)
         for version in gone:
             await self._discard(version)
-        await self.answers.forget(document_ids)
+        await self.on_removed(collection, document_ids)
         return generation
 
     async def remove_collection(self, name: str) -> None:

@@ -58,7 +58,10 @@ class IngestionSettings(BaseModel):
 
     `passwords` are tried on protected files. An archive may hold `max_members` files with `max_unpacked_mb` in all.
     A file may take `parse_seconds`, and each of the `parse_workers` processes (0: one less than there are cores, fewer
-    where memory is short) may hold `parse_memory_mb`. A worker runs `concurrent_jobs` uploads at once; `max_queued_jobs` may wait.
+    where memory is short) may hold `parse_memory_mb`.
+
+    A worker runs `concurrent_jobs` uploads at once, `max_queued_jobs` may wait, and one that `job_attempts` workers died
+    of has failed.
     """
 
     chunk_tokens: int = Field(180, ge=32)
@@ -74,6 +77,7 @@ class IngestionSettings(BaseModel):
     parse_workers: int = Field(0, ge=0)
     concurrent_jobs: int = Field(2, ge=1)
     max_queued_jobs: int = Field(1000, ge=1)
+    job_attempts: int = Field(3, ge=1)
 
 
 class RetrievalSettings(BaseModel):

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,11 +20,15 @@ _log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Runs jobs. Several may run side by side; the queue gives each job to one."""
+    """Runs jobs. Several may run side by side; the queue gives each job to one. `sweep` removes what is left over
+    elsewhere, from time to time."""
 
-    def __init__(self, jobs: JobQueue, indexing: Indexing, uploads: Path) -> None:
+    def __init__(
+        self, jobs: JobQueue, indexing: Indexing, uploads: Path, sweep: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         self._jobs = jobs
         self._indexing = indexing
+        self._sweep = sweep
         self._uploads = uploads
         self._records: set[asyncio.Task[None]] = set()
 
@@ -67,8 +72,10 @@ class Worker:
         while True:
             try:
                 await remove_leftovers(self._uploads, self._jobs)
+                if self._sweep:
+                    await self._sweep()
             except (FootnoteError, OSError):
-                _log.exception("the files of finished jobs could not be removed; it is tried again")
+                _log.exception("what nothing needs any more could not be removed; it is tried again")
             await asyncio.sleep(_CLEAN_S)
 
 

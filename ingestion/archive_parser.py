@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
@@ -53,7 +54,9 @@ class ArchiveParser:
             if scratch is None:
                 raise unsupported(called, "it is an archive, and there is no folder to unpack it in")
             size = path.stat().st_size
-            unpacking = Unpacking(scratch, size, max_bytes=self._max_bytes, max_member_bytes=self._max_member_bytes)
+            scratch.mkdir(parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(dir=scratch))  # the caller may have files of its own there
+            unpacking = Unpacking(folder, size, max_bytes=self._max_bytes, max_member_bytes=self._max_member_bytes)
             if media_type == ZIP:
                 unpack_zip(path, called, unpacking, self._passwords, self._max_members)
             elif media_type == TAR:

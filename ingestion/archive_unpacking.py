@@ -21,7 +21,7 @@ _LITTER = frozenset({".ds_store", "thumbs.db", "desktop.ini", "__macosx"})
 
 
 class Unpacking:
-    """The members of one archive as they are written into `folder`, each under a number: names come from strangers.
+    """The members of one archive as they are written into the empty `folder`, under numbers: names come from strangers.
 
     `max_bytes` bounds what is written in all, `max_member_bytes` what one member may have.
     """
@@ -31,7 +31,6 @@ class Unpacking:
         self._left = min(max_bytes, max(_ALWAYS_ALLOWED, _MOST_EXPANSION * archive_size))
         self._max_member = max_member_bytes
         self._members: dict[str, Member] = {}
-        folder.mkdir(parents=True, exist_ok=True)
 
     @property
     def members(self) -> tuple[Member, ...]:

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 _ATTRIBUTE = re.compile(r"\{([\w-]+)\}")
 _ANCHOR = re.compile(r"\[\[[^\]]*\]\]|\(\(\(?[^()]*\)?\)\)")
 _CROSS = re.compile(r"<<([^,>]+)(?:,\s*([^>]+))?>>")
-_LINK = re.compile(r"(?:link:|xref:|mailto:)?((?:https?|ftp)://[^\s\[\]]+|(?<=link:)[^\s\[]+|(?<=xref:)[^\s\[]+)\[([^\]]*)\]")
+_LINK = re.compile(
+    r"(?:link:|xref:|mailto:)?((?:https?|ftp)://[^\s\[\]]+|(?<=link:)[^\s\[]+|(?<=xref:)[^\s\[]+)\[([^\]]*)\]"
+)
 _MACRO = re.compile(r"\b(?:image|icon|kbd|btn|menu|footnote|pass|stem|term|link|xref|mailto):([^\s\[]*)\[([^\]]*)\]")
 _MARKS = re.compile(r"(?<![\w*_`+#])(\*\*?|__?|``?|\+\+?|##?)(?=\S)(.{1,300}?)(?<=\S)\1(?![\w*_`+#])")
 _ROLE = re.compile(r"\[[.#%][\w.-]+\](?=[#*_`])")

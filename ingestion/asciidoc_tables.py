@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -44,7 +45,7 @@ def _cells(line: str, bar: str) -> list[str]:
     if len(parts) < 2:
         return []
     cells: list[str] = []
-    for before, text in zip(parts, parts[1:], strict=False):
+    for before, text in itertools.pairwise(parts):
         spec = _SPEC.search(before)
         if cells and spec and spec[0]:
             cells[-1] = before[: spec.start()]

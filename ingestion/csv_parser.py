@@ -49,8 +49,14 @@ class CsvParser:
 
 def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
     csv.field_size_limit(_MAX_FIELD)
-    plain = text.count('"') % 2 == 1  # a quote that is never closed would swallow all that follows
-    rows = csv.reader(io.StringIO(text), delimiter=delimiter, quoting=csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL)
+    part = re.escape(delimiter)
+    opened = len(re.findall(rf'(?:^|{part})"', text, re.MULTILINE))
+    closed = len(re.findall(rf'"(?=$|{part})', text, re.MULTILINE))
+    # A quote that is never closed would swallow all that follows.
+    if opened > closed:
+        rows = csv.reader(io.StringIO(text), delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    else:
+        rows = csv.reader(io.StringIO(text), delimiter=delimiter)
     return (row for row in rows if any(cell.strip() for cell in row))
 
 

@@ -52,13 +52,13 @@ class Presence(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JobLimits:
-    """At most `queued` jobs wait. A worker runs `at_once`, and one more that a worker died of; `deaths` such ends fail
-    it. A worker that is stopped waits `grace_s` for its jobs, then gives them back. Finished jobs are forgotten after
-    `keep_days`."""
+    """At most `queued` jobs wait. A worker runs `at_once`, and one more that a worker died of; a job that ends so
+    `attempts` times has failed. A worker that is stopped waits `grace_s` for its jobs, then gives them back. Finished
+    jobs are forgotten after `keep_days`."""
 
     queued: int = 1000
     at_once: int = 2
-    deaths: int = 5
+    attempts: int = 3
     grace_s: int = 5
     keep_days: float = 7.0
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from dbos import DBOS, DBOSClient, WorkflowStatus
 
-from contracts import FootnoteError, Job, JobHandler, Report, StoreUnavailableError
+from contracts import Job, JobHandler, Report, StoreUnavailableError
 from ingestion.dbos_job_queue import APPLICATION, CAREFUL, QUEUE, SCHEMA, VERSION, WORKFLOW, JobLimits, Presence
 from ingestion.dbos_job_rows import deaths, died, given_up, progress, read
 
@@ -46,19 +46,17 @@ class DbosWorker:
         """Work until `stop` is set."""
         await self._call(lambda client: None)  # makes the tables
         self._presence.enter(self._name)
+        sweeping = asyncio.create_task(self._sweep())
         try:
             self._launch(handler)
             for queue, at_once in ((QUEUE, self._limits.at_once), (CAREFUL, 1)):
                 await DBOS.register_queue_async(
                     queue, worker_concurrency=at_once, polling_interval_sec=_POLL_S, on_conflict="always_update"
                 )
-            sweeping = asyncio.create_task(self._sweep())
-            try:
-                await stop.wait()
-            finally:
-                sweeping.cancel()
-                await self._end()
+            await stop.wait()
         finally:
+            sweeping.cancel()
+            await self._end()
             self._presence.leave(self._name)
 
     def _launch(self, handler: JobHandler) -> None:
@@ -125,7 +123,7 @@ class DbosWorker:
                 await self._call(self._take_over)
                 await self._call(self._take_up)
                 await self._call(self._forget)
-            except FootnoteError:
+            except Exception:
                 _log.exception("the jobs of dead workers could not be looked for; it is tried again")
             await asyncio.sleep(_SWEEP_S)
 
@@ -145,7 +143,7 @@ class DbosWorker:
         self._idle = idle - lost
 
     def _start_anew(self, client: DBOSClient, job_id: str, count: int) -> None:
-        if count < self._limits.deaths:
+        if count < self._limits.attempts:
             client.resume_workflow(job_id, queue_name=CAREFUL)
             client.update_workflow_attributes(job_id, died(count), merge=True)
         else:

@@ -43,8 +43,11 @@ class _Walk:
 
     def _read(self, item: Any, depth: int) -> Iterator[Element]:
         label = item.label.value
-        if label in ("sheet", "chapter", "slide"):
-            yield from self._open_page(item, label)
+        if label in ("chapter", "slide"):
+            self.slides += 1
+            self.page = self.slides
+        if name := _sheet_name(item):
+            yield from self._sheet(item, name)
         if label == "inline":
             yield from self._as(item, Element(self._inline(item)))
         elif label == "table":
@@ -55,16 +58,12 @@ class _Walk:
             yield from self._block(item, label)
             yield from self.below(item, depth + (label in _LISTS))
 
-    def _open_page(self, item: Any, label: str) -> Iterator[Element]:
-        if label == "sheet":
-            self.sheets += 1
-            self.page = self.sheets
-            alone = sum(group.label.value == "sheet" for group in self.document.groups) == 1
-            for title in sheet_title(item.name, page=self.page, alone=alone):
-                yield from self._as(item, title)
-        else:
-            self.slides += 1
-            self.page = self.slides
+    def _sheet(self, item: Any, name: str) -> Iterator[Element]:
+        self.sheets += 1
+        self.page = self.sheets
+        alone = sum(_sheet_name(group) != "" for group in self.document.groups) == 1
+        for title in sheet_title(name, page=self.page, alone=alone):
+            yield from self._as(item, title)
 
     def _block(self, item: Any, label: str) -> Iterator[Element]:
         chart = getattr(getattr(item, "meta", None), "tabular_chart", None)
@@ -150,6 +149,14 @@ class _Walk:
             raised = script is not None and script.value != "baseline"
             text += said if not text or close or raised or said[:1].isspace() else f" {said}"
         return text
+
+
+def _sheet_name(item: Any) -> str:
+    """Return the name of the sheet that the group stands for, "" when it is no sheet."""
+    named: str = getattr(item, "name", "")
+    if item.label.value == "sheet":
+        return named
+    return named.removeprefix("sheet: ") if named.startswith("sheet: ") else ""  # how OpenDocument's are marked
 
 
 def _table_of(rows: list[list[str]]) -> Element:

@@ -17,15 +17,16 @@ _LISTS = frozenset({"ul", "ol", "dl", "menu", "dir"})
 _DEEPEST = 8  # levels of lists that are told apart by indentation
 _ITEMS = frozenset({"li", "dt", "dd"})
 _CODE = frozenset({"pre", "listing", "xmp"})
-_BLOCKS = _LISTS | _ITEMS | _CODE | _HEADINGS.keys() | frozenset(
-    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure footer"
-    " form header hgroup hr legend main nav option p search section summary table tbody td tfoot th thead tr".split()
+_BLOCK_NAMES = """address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption
+    figure footer form header hgroup hr legend main nav option p search section summary table tbody td tfoot th thead
+    tr"""
+_BLOCKS = _LISTS | _ITEMS | _CODE | _HEADINGS.keys() | frozenset(_BLOCK_NAMES.split())
+_SKIPPED_NAMES = """head script style noscript template svg canvas iframe object embed audio video map select datalist
+    button textarea input"""
+_SKIPPED = frozenset(_SKIPPED_NAMES.split())
+_LINE_NUMBERS = re.compile(
+    r"(?:^|\s)(?:line-?nos?|lineno|line-?numbers?|gutter|rouge-gutter|headerlink|anchor-?link)(?:\s|$)"
 )
-_SKIPPED = frozenset(
-    "head script style noscript template svg canvas iframe object embed audio video map select datalist button textarea"
-    " input".split()
-)
-_LINE_NUMBERS = re.compile(r"(?:^|\s)(?:line-?nos?|lineno|line-?numbers?|gutter|rouge-gutter|headerlink|anchor-?link)(?:\s|$)")
 _SPACE = re.compile(r"\s+")
 _INVISIBLE = {0xAD: None, 0x200B: None, 0xFEFF: None, 0xA0: " "}  # soft hyphen, zero-width marks; no-break space
 

@@ -88,4 +88,3 @@ def _prose(blocks: Iterable[Block]) -> int:
 
 def _length(blocks: Iterable[Block]) -> int:
     return sum(len(block.element.text) for block in blocks if not block.element.hidden)
-

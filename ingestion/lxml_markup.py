@@ -11,6 +11,9 @@ from contracts import ParseError, ParseFailure
 _NOTHING = b"<html></html>"
 _DECLARATION = re.compile(r"\A[\ufeff\s]*<\?xml[^>]*\?>\s*|\A[\ufeff\s]+")
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
+_LITERALS = r"""\s+(?:SYSTEM|PUBLIC)(?:"[^"]*"|'[^']*'|[^>"'])*>"""
+_EXTERNAL = re.compile(rf"<!ENTITY\s+([\w.-]+){_LITERALS}")
+_EXTERNAL_SET = re.compile(rf"<!ENTITY\s+%\s+([\w.-]+){_LITERALS}")
 _OF_XML = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _HIDING = re.compile(
     r"display:none|visibility:(?:hidden|collapse)|(?:^|;)opacity:0(?:\.0+)?(?:;|$|!)|font-size:0(?:\.0+)?(?:[a-z%]*)(?:;|$|!)"
@@ -41,25 +44,23 @@ def html_tree(markup: str, name: str) -> Any:
 def xml_tree(markup: str, name: str) -> Any:
     """Return the root of the XML document. Raises ParseError: CORRUPT.
 
-    Entities that the document itself defines are expanded within libxml2's bounds; nothing else is ever fetched.
+    Entities that the document itself defines are expanded within libxml2's bounds. Nothing else is ever fetched: of
+    what is defined elsewhere the name stays, in square brackets.
     """
     from lxml import etree
 
+    parser = etree.XMLParser(
+        resolve_entities="internal", no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+    )
     # The text is decoded, so what the document says of its encoding is no longer true.
-    data = _named_letters(_DECLARATION.sub("", markup, count=1)).encode("utf-8", errors="replace")
-    for entities in ("internal", False):  # where one is defined elsewhere, its name stays in the text
-        parser = etree.XMLParser(
-            resolve_entities=entities, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
-        )
-        try:
-            return etree.fromstring(data, parser=parser)
-        except etree.XMLSyntaxError as exc:
-            _refuse_what_was_cut(parser.error_log, name)
-            if entities and exc.code == etree.ErrorTypes.ERR_UNDECLARED_ENTITY:
-                continue
-            said = str(exc).splitlines()[0][:200]
-            raise ParseError(ParseFailure.CORRUPT, f"{name!r} is not well-formed XML: {said}") from exc
-    raise AssertionError("unreachable")
+    markup = _EXTERNAL_SET.sub(r'<!ENTITY % \1 "">', _DECLARATION.sub("", markup, count=1))
+    markup = _named_letters(_EXTERNAL.sub(r'<!ENTITY \1 "[\1]">', markup))
+    try:
+        return etree.fromstring(markup.encode("utf-8", errors="replace"), parser=parser)
+    except etree.XMLSyntaxError as exc:
+        _refuse_what_was_cut(parser.error_log, name)
+        said = str(exc).splitlines()[0][:200]
+        raise ParseError(ParseFailure.CORRUPT, f"{name!r} is not well-formed XML: {said}") from exc
 
 
 def _named_letters(markup: str) -> str:
@@ -73,10 +74,11 @@ def is_hidden(element: Any) -> bool:
     """Tell whether the element itself says that nobody is to see it: by attribute or by its own style."""
     if element.get("hidden") is not None and element.get("hidden") != "until-found":
         return True
-    style = element.get("style")
+    style = "".join((element.get("style") or "").lower().split())
+    if element.tag == "font" and element.get("color"):
+        style = f"{style};color:{element.get('color').lower()}"
     if not style:
-        return element.tag == "font" and _WHITE_TEXT.search(f"color:{element.get('color', '').lower()}") is not None
-    style = "".join(style.lower().split())
+        return False
     if _HIDING.search(style) or _TRANSPARENT_TEXT.search(style):
         return True
     return _WHITE_TEXT.search(style) is not None and not _on_colour(element)

@@ -32,7 +32,9 @@ _UNSPACED = frozenset({"name", "person-group", "element-citation", "string-name"
 _NOT_DEEPER = frozenset({"body", "conbody"})
 _TEX = re.compile(r"\A.*?\\begin\{document\}(.*?)\\end\{document\}.*\Z", re.DOTALL)
 _SIGNS = frozenset({"p", "para", "simpara", "sec", "section", "sect1", "chapter"})
-_LEFT_OUT = frozenset("graphic inline-graphic imagedata journal-meta article-id object-id counts permissions".split())
+_LEFT_OUT = frozenset(
+    {"graphic", "inline-graphic", "imagedata", "journal-meta", "article-id", "object-id", "counts", "permissions"}
+)
 _FRONT = ("title-group", "contrib-group", "aff", "abstract", "trans-abstract", "kwd-group")
 
 
@@ -48,6 +50,9 @@ def local_name(node: Any) -> str:
 
 def as_html(root: Any) -> Any:
     """Rename the elements of the document, in place, to those of HTML; return its root."""
+    from lxml import etree
+
+    etree.strip_tags(root, "{*}tgroup")  # it stands between a table and its rows
     front = next((node for node in root.iter("*") if local_name(node) == "article-meta"), None)
     if front is not None:
         _keep_what_is_read(front)
@@ -77,8 +82,6 @@ def _html_name(node: Any, name: str, inside: str, depth: int) -> str:
         if _TO_HTML.get(inside) == "section" or inside in _HEADED:
             return f"h{min(depth, _DEEPEST)}"
         return "span" if _TO_HTML.get(inside, "span") in ("span", "li", "p") else "p"
-    if name == "tgroup":
-        return "tbody"
     return "div" if name == "caption" and inside != "table" else kind
 
 

@@ -41,8 +41,9 @@ def mail_metadata(mail: Mail) -> dict[str, str]:
 
 def paragraphs(text: str) -> tuple[Element, ...]:
     """Return what blank lines part in a plain text."""
-    parts = (part.strip("\n").rstrip() for part in re.split(r"\n[ \t\u00a0]*\n", text))
-    return tuple(Element(part) for part in parts if part.strip())
+    lines = (line.rstrip() for line in text.split("\n"))
+    parts = (part.strip("\n") for part in re.split(r"\n{2,}", "\n".join(lines)))
+    return tuple(Element(part.strip()) for part in parts if part.strip())
 
 
 def _body(mail: Mail, name: str) -> tuple[Element, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
+import functools
 import mailbox
 import re
 from pathlib import Path, PurePath
@@ -32,6 +33,7 @@ class MailboxMboxParser:
         with reading(called):
             files = MemberFiles(scratch)
             subjects = []
+            path.stat()  # of a missing file mailbox speaks in its own way
             box = mailbox.mbox(path, create=False)
             try:
                 for number, key in enumerate(box.iterkeys(), 1):
@@ -39,9 +41,7 @@ class MailboxMboxParser:
                     subject = _subject(message) or "message"
                     if number <= MAX_MEMBERS:
                         subjects.append(subject)
-                    files.add(f"{number:05d} {subject.replace('/', '_')}.eml", lambda data=message: data)
-            except FileNotFoundError:
-                raise
+                    files.add(f"{number:05d} {subject.replace('/', '_')}.eml", functools.partial(bytes, message))
             finally:
                 box.close()
             if not subjects:

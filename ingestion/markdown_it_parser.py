@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
-from contracts import Element, ElementKind, ParsedFile
+from contracts import Element, ElementKind, ParsedFile, ParseError, ParseFailure
 from ingestion.front_matter import split_front_matter
 from ingestion.lxml_html_blocks import html_elements
 from ingestion.markdown_tables import markdown_table
@@ -17,6 +17,7 @@ from ingestion.parse_errors import empty, reading
 from ingestion.text_decoding import decode_text
 
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_DEEPEST = 100  # tokens inside one another
 _TASK = re.compile(r"\A\[([ xX])\] ")
 
 
@@ -48,8 +49,11 @@ def markdown_elements(text: str, name: str) -> tuple[Element, ...]:
     from mdit_py_plugins.deflist import deflist_plugin
     from mdit_py_plugins.footnote import footnote_plugin
 
-    markdown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    markdown = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable(["table", "strikethrough"])
     tokens = markdown.use(footnote_plugin, inline=False).use(deflist_plugin).parse(text)
+    if any(token.level >= _DEEPEST - 1 for token in tokens):  # what is deeper is left out without a word
+        message = f"{name!r} nests quotes or lists in more than {_DEEPEST // 2} levels; no document needs that."
+        raise ParseError(ParseFailure.CORRUPT, message)
     reader = _TokenReader(name)
     for token in tokens:
         reader.read(token)

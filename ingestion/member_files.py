@@ -29,7 +29,9 @@ class MemberFiles:
         """What was added; when there was too much of it, a last member says so."""
         if not self._left_out:
             return tuple(self._members)
-        message = f"{self._left_out} more were left out; at most {MAX_MEMBERS} with {MAX_TOTAL_BYTES >> 20} MiB are read."
+        message = (
+            f"{self._left_out} more were left out; at most {MAX_MEMBERS} with {MAX_TOTAL_BYTES >> 20} MiB are read."
+        )
         return (*self._members, Member("and more", None, ParseFailure.TOO_LARGE, message))
 
     def add(self, name: str, content: Callable[[], bytes]) -> str:

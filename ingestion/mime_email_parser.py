@@ -32,11 +32,10 @@ class MimeEmailParser:
 
     def _read(self, path: Path, called: str, scratch: Path | None) -> ParsedFile:
         with reading(called):
-            raw = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-            message = cast(EmailMessage, raw)
+            message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
             files = MemberFiles(scratch)
             bodies: dict[str, list[str]] = {kind: [] for kind in _BODIES}
-            attached = []
+            attached: list[str] = []
             for part in _leaves(message):
                 if _is_body(part):
                     bodies[part.get_content_type()].append(_text(part))

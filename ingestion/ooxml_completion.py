@@ -18,18 +18,23 @@ def completed(elements: Sequence[Element], paragraphs: Sequence[Paragraph]) -> t
     found = _Found(elements)
     added: dict[int, list[Element]] = {}
     pages: dict[int, int] = {}
+    faint: set[int] = set()
     for paragraph in paragraphs:
         missing = [run for run in paragraph.runs if not found.has(run)]
         if found.at >= 0 and paragraph.page and len(missing) < len(paragraph.runs):
             pages.setdefault(found.at, paragraph.page)
+        if paragraph.faint and not missing and found.is_all("".join(paragraph.runs)):
+            faint.add(found.at)
         # Half a paragraph: a run that the reader wrote otherwise, as in an equation, is no loss.
         if 2 * sum(map(len, missing)) > sum(map(len, paragraph.runs)):
             text = "".join(missing).strip()
             kind = ElementKind.IMAGE if paragraph.picture else ElementKind.TEXT
             place = found.place(paragraph.page)
             if text and not text.isdecimal():
-                added.setdefault(place, []).append(Element(text, kind=kind, page=paragraph.page))
-    return tuple(_merged(elements, added, pages))
+                missed = Element(text, kind=kind, page=paragraph.page, hidden=paragraph.faint)
+                added.setdefault(place, []).append(missed)
+    marked = [replace(e, hidden=True) if number in faint else e for number, e in enumerate(elements)]
+    return tuple(_merged(marked, added, pages))
 
 
 def _merged(elements: Sequence[Element], added: dict[int, list[Element]], pages: dict[int, int]) -> Iterator[Element]:
@@ -67,6 +72,11 @@ class _Found:
         self._position = place
         self.at = bisect.bisect_right(self._ends, place) - 1
         return True
+
+    def is_all(self, text: str) -> bool:
+        """Return whether the element where the last run was found says this and no more, but for a list's marker."""
+        said = _NOISE.sub("", self._elements[self.at].text).lstrip("-") if self.at >= 0 else ""
+        return said == _NOISE.sub("", text)
 
     def place(self, page: int | None) -> int:
         """Return the index of the element after which something belongs: the last one found, or the last of its page

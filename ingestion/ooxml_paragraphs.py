@@ -7,7 +7,7 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ingestion.media_types import DOCX, PPTX, XLSX
@@ -16,6 +16,7 @@ _UNSEEN = frozenset(
     {"Fallback", "del", "moveFrom", "fld", "pPr", "rPr", "oMath"}
 )  # deleted, said elsewhere, or written in another way
 _FILE_NAME = re.compile(r"\S*[\w)]\.\w{3,4}|[A-Za-z]:\\.*")  # what Office puts where nobody described a picture
+_TINY = 4  # half points
 _MOST_BYTES = 64 << 20  # of one part
 
 
@@ -26,6 +27,7 @@ class Paragraph:
     runs: tuple[str, ...]
     page: int | None
     picture: bool = False
+    faint: bool = False  # written so that nobody sees it: in white or in tiny letters, on the bare page
 
 
 def package_paragraphs(data: bytes, kind: str) -> list[Paragraph]:
@@ -46,12 +48,37 @@ def _document(package: zipfile.ZipFile) -> Iterator[Paragraph]:
         if page and name == "lastRenderedPageBreak":
             page += 1
         elif name == "p" and not unseen:
-            yield from _said(node, page)
+            for said in _said(node, page + 1 if page and _breaks_first(node) else page):
+                yield replace(said, faint=_faint(node))
         elif name == "docPr" and not unseen:
             yield from _described(node, page)
     for part in package.namelist():
         if part.startswith("word/diagrams/data"):
             yield from _paragraphs(package, part, None)
+
+
+def _breaks_first(paragraph: Any) -> bool:
+    names = (_name(node) for node, _ in _walk(paragraph, inside=True))
+    return next((name for name in names if name in ("t", "lastRenderedPageBreak")), "") == "lastRenderedPageBreak"
+
+
+def _faint(paragraph: Any) -> bool:
+    """Return whether each run is white or tiny. Cells and boxes may have a colour of their own, and so may a style."""
+    framed = next(paragraph.iterancestors("{*}tc", "{*}txbxContent"), None) is not None
+    if framed or next(paragraph.iter("{*}shd", "{*}highlight"), None) is not None:
+        return False
+    runs = [run for run in paragraph.iter("{*}r") if run.find("{*}t") is not None]
+    return bool(runs) and all(_value(run, "color").upper() == "FFFFFF" or _tiny(_value(run, "sz")) for run in runs)
+
+
+def _tiny(half_points: str) -> bool:
+    return half_points.isdecimal() and int(half_points) <= _TINY
+
+
+def _value(run: Any, name: str) -> str:
+    """Return what the run's properties say of it."""
+    found = run.find(f"{{*}}rPr/{{*}}{name}")
+    return "" if found is None else str(next((v for k, v in found.attrib.items() if k.endswith("}val")), ""))
 
 
 def _slides(package: zipfile.ZipFile) -> Iterator[Paragraph]:

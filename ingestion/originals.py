@@ -8,14 +8,12 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from contracts import ParseError, ParseFailure, StagedFile, StoreUnavailableError
 
 _STAGING = "staging"
-_ABANDONED_S = 24 * 3600.0  # a staged file that is older belongs to a process that died
 
 
 class Originals:
@@ -59,15 +57,15 @@ class Originals:
         """Remove the bytes with this SHA-256, if they are there."""
         await asyncio.to_thread(self.path(version).unlink, missing_ok=True)
 
-    def versions(self) -> Iterator[str]:
-        """Yield the SHA-256 of every original."""
-        for folder in sorted(self._root.glob("[0-9a-f][0-9a-f]")):
-            yield from (file.name for file in sorted(folder.iterdir()))
+    def settled(self, younger_s: float) -> list[str]:
+        """Return the SHA-256 of every original that has been there for longer."""
+        latest = time.time() - younger_s
+        return [file.name for file in self._root.glob("[0-9a-f][0-9a-f]/*") if file.stat().st_ctime < latest]
 
-    def remove_abandoned(self) -> None:
-        """Remove staged copies of processes that died."""
+    def remove_abandoned(self, older_s: float) -> None:
+        """Remove staged copies that are older: processes that died left them."""
         for file in (self._root / _STAGING).glob("*"):
-            if file.stat().st_mtime < time.time() - _ABANDONED_S:
+            if file.stat().st_mtime < time.time() - older_s:
                 file.unlink(missing_ok=True)
 
     def _stage(self, source: Path, called: str) -> StagedFile:

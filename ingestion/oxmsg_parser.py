@@ -42,7 +42,7 @@ class OxmsgParser:
             storage = message._storage  # an attached message is a storage, for which there is no public way in
             mail = _mail(message.properties, storage)
             files = MemberFiles(scratch)
-            attached = [files.add(name, content) for name, content in _attachments(storage)]
+            attached = [files.add(name, content) for name, content in attached_files(storage)]
             rich = message.properties.binary_prop_value(_RTF)
             if rich and not mail.plain.strip() and not mail.html.strip():
                 attached.append(files.add("body.rtf", lambda: _decompressed(rich)))
@@ -95,7 +95,7 @@ def _addressed(name: str, address: str) -> str:
     return f"{name} <{address}>" if name else address
 
 
-def _attachments(storage: Any) -> Iterator[tuple[str, Callable[[], bytes]]]:
+def attached_files(storage: Any) -> Iterator[tuple[str, Callable[[], bytes]]]:
     from oxmsg.attachment import Attachment
     from oxmsg.properties import Properties
 
@@ -139,7 +139,7 @@ class _Embedded:
         message.set_content(mail.plain)
         if mail.html.strip():
             message.add_alternative(mail.html, subtype="html")
-        for name, content in _attachments(self._storage):
+        for name, content in attached_files(self._storage):
             message.add_attachment(content(), maintype="application", subtype="octet-stream", filename=name)
         return message.as_bytes()
 

@@ -77,9 +77,7 @@ def _is_near(
     return not ruled and _gap(above, here) < _TIGHT * _height(here)
 
 
-def _goes_on(
-    count: int, above: Mapping[int, Sequence[Word]], here: Mapping[int, Sequence[Word]], usual: float
-) -> bool:
+def _goes_on(count: int, above: Mapping[int, Sequence[Word]], here: Mapping[int, Sequence[Word]], usual: float) -> bool:
     """Return whether the row goes on with what the cells above it, the `count`-th row, began."""
     if min(here) == 0:
         starts_low = Run(here[0]).text[:1].islower() or (Run(here[0]).text[:1] == "(" and len(above) > 1)

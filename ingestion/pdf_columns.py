@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import mean, median
 
-from ingestion.pdf_geometry import Rect, Ruling, Word
+from ingestion.pdf_geometry import Ruling, Word
 from ingestion.pdf_rows import Run, rows_of, runs_of
 
 GAP = 0.75  # times the height of letters, that parts two cells
@@ -37,7 +37,7 @@ def aligned_tables(words: Sequence[Word], rulings: Sequence[Ruling]) -> Iterator
     for block in _blocks(rows, [ruling for ruling in rulings if ruling.horizontal]):
         columns = _columns(block)
         if _is_table(block, columns, rulings):
-            yield _cells(block, columns, rulings)
+            yield _cells(block, columns)
 
 
 def _blocks(rows: _Rows, lines: Sequence[Ruling]) -> Iterator[_Rows]:
@@ -115,10 +115,7 @@ def _columns(block: _Rows) -> list[_Column]:
 
 def _stand_side_by_side(block: _Rows, columns: Sequence[_Column]) -> bool:
     """Return whether some row has runs in two of the columns, so that they are not one."""
-    for row in block:
-        if sum(any(_within(run, column) for run in row) for column in columns) > 1:
-            return True
-    return False
+    return any(sum(any(_within(run, column) for run in row) for column in columns) > 1 for row in block)
 
 
 def _within(run: Run, column: _Column) -> bool:
@@ -154,20 +151,16 @@ def _ruled(block: _Rows, rulings: Sequence[Ruling]) -> bool:
     return sum(min(r.end, right) - max(r.start, left) > 0.6 * (right - left) for r in spans) >= 2
 
 
-def _cells(
-    block: _Rows, columns: Sequence[_Column], rulings: Sequence[Ruling]
-) -> dict[tuple[int, int], list[Word]]:
+def _cells(block: _Rows, columns: Sequence[_Column]) -> dict[tuple[int, int], list[Word]]:
     cells: dict[tuple[int, int], list[Word]] = {}
     for i, row in enumerate(block):
         for run in row:
-            for word in run.words:
-                place = (i, _column_of(run, word, columns))
-                cells.setdefault(place, []).append(word)
+            cells.setdefault((i, _column_of(run, columns)), []).extend(run.words)
     return cells
 
 
-def _column_of(run: Run, word: Word, columns: Sequence[_Column]) -> int:
-    """Return the column of the run's first part; a run that spans columns stays together, in the first."""
+def _column_of(run: Run, columns: Sequence[_Column]) -> int:
+    """Return the column that a run stands in: the first that it touches, else the nearest."""
     middle = run.rect.middle[0]
     touched = [i for i, c in enumerate(columns) if min(c.x1, run.rect.x1) - max(c.x0, run.rect.x0) > 0]
-    return touched[0] if touched else min(range(len(columns)), key=lambda i: abs(sum(Rect(columns[i].x0, 0, columns[i].x1, 0).middle) - middle))
+    return touched[0] if touched else min(range(len(columns)), key=lambda i: abs(columns[i].x0 - middle))

@@ -83,6 +83,14 @@ class Frame:
     height: float
     matrix: tuple[float, float, float, float, float, float]
 
+    def turned(self, quarters: int) -> Frame:
+        """Return the frame in which text that is shown turned clockwise by so many quarters is upright."""
+        frame = self
+        for _ in range(quarters):
+            a, b, c, d, e, f = frame.matrix
+            frame = Frame(self.number, frame.height, frame.width, (b, -a, d, -c, f, frame.width - e))
+        return frame
+
     def rect(self, left: float, bottom: float, right: float, top: float) -> Rect:
         """Return where a rectangle of the page's own coordinates is shown, also when that is off the page."""
         a, b, c, d, e, f = self.matrix
@@ -104,3 +112,10 @@ class Frame:
         x0, x1 = (min(max(x / self.width, 0.0), 1.0) for x in (rect.x0, rect.x1))
         y0, y1 = (min(max(y / self.height, 0.0), 1.0) for y in (rect.y0, rect.y1))
         return Box(self.number, x0, y0, x1, y1)
+
+
+def turned_back(box: Box, quarters: int) -> Box:
+    """Return where a box of a frame that was turned by so many quarters is on the page as it is shown."""
+    for _ in range(quarters):
+        box = Box(box.page, 1 - box.y1, box.x0, 1 - box.y0, box.x1)
+    return box

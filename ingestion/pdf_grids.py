@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -56,7 +56,10 @@ def grids(rulings: Sequence[Ruling]) -> list[Grid]:
     """Return the ruled tables that merged rulings make up. A page with more rulings than a table has is a drawing."""
     if len(rulings) > _MAX_RULINGS:
         return []
-    found = (_grid([r for r in group if r.horizontal], [r for r in group if not r.horizontal]) for group in _touching(rulings))
+    found = (
+        _grid([r for r in group if r.horizontal], [r for r in group if not r.horizontal])
+        for group in _touching(rulings)
+    )
     return [grid for grid in found if grid is not None]
 
 
@@ -73,12 +76,13 @@ def _close(rulings: list[Ruling]) -> list[list[Ruling]]:
 
 def _touching(rulings: Sequence[Ruling]) -> list[list[Ruling]]:
     """Group rulings that cross or touch, directly or through others."""
-    across = [r for r in rulings if r.horizontal]
+    across = sorted(r for r in rulings if r.horizontal)
     down = [r for r in rulings if not r.horizontal]
+    places = [h.at for h in across]
     parent = list(range(len(across) + len(down)))
-    for i, h in enumerate(across):
-        for j, v in enumerate(down, len(across)):
-            if h.start - _SNAP <= v.at <= h.end + _SNAP and v.start - _SNAP <= h.at <= v.end + _SNAP:
+    for j, v in enumerate(down, len(across)):
+        for i in range(bisect_left(places, v.start - _SNAP), bisect_right(places, v.end + _SNAP)):
+            if across[i].start - _SNAP <= v.at <= across[i].end + _SNAP:
                 parent[_root(parent, i)] = _root(parent, j)
     groups: dict[int, list[Ruling]] = {}
     for i, ruling in enumerate((*across, *down)):

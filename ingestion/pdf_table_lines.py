@@ -59,6 +59,4 @@ def with_tables(lines: Sequence[Line], words: Sequence[Word], rulings: Sequence[
 
 def _line(table: Table, frame: Frame) -> Line:
     parts = tuple(frame.box(place) for place in table.places)
-    return Line(
-        markdown_table(table.rows), frame.box(around(table.places)), 0.0, kind=ElementKind.TABLE, parts=parts
-    )
+    return Line(markdown_table(table.rows), frame.box(around(table.places)), 0.0, kind=ElementKind.TABLE, parts=parts)

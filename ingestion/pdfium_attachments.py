@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import io
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,9 @@ def attachments_of(document: Any, scratch: Path | None, size: int) -> tuple[Memb
 
     if scratch is None or not document.count_attachments():
         return ()
-    unpacking = Unpacking(scratch, size, max_bytes=_MAX_BYTES, max_member_bytes=_MAX_BYTES)
+    scratch.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=scratch))  # the caller may have files of its own there
+    unpacking = Unpacking(folder, size, max_bytes=_MAX_BYTES, max_member_bytes=_MAX_BYTES)
     for i in range(min(document.count_attachments(), _MAX_ATTACHMENTS)):
         name = f"attachment {i + 1}"
         try:
@@ -29,5 +33,5 @@ def attachments_of(document: Any, scratch: Path | None, size: int) -> tuple[Memb
         except pdfium.PdfiumError as exc:
             unpacking.refuse(name, ParseFailure.CORRUPT, f"is damaged: {exc}")
         else:
-            unpacking.take(name, lambda data=data: io.BytesIO(data))
+            unpacking.take(name, functools.partial(io.BytesIO, data))
     return unpacking.members

@@ -7,8 +7,13 @@ page has thousands of each. Here handles and addresses are integers and the lock
 from __future__ import annotations
 
 import functools
+from collections import deque
+from collections.abc import Sequence
 from ctypes import PYFUNCTYPE, c_int, c_ulong, c_void_p, cast
 from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 class Calls(NamedTuple):
@@ -20,6 +25,8 @@ class Calls(NamedTuple):
     get_inner: Any
     object_type: Any
     bounds: Any
+    draw_mode: Any
+    count_segments: Any
     object_colour: Any
     render_mode: Any
     loose_box: Any
@@ -34,7 +41,7 @@ def pdfium_calls() -> Calls:
     import pypdfium2.raw as raw
 
     def call(name: str, result: Any, *arguments: Any) -> Any:
-        address = cast(getattr(raw, name), c_void_p).value
+        address = cast(getattr(raw, name), c_void_p).value or 0
         return PYFUNCTYPE(result, c_void_p, *arguments)(address)
 
     return Calls(
@@ -44,6 +51,8 @@ def pdfium_calls() -> Calls:
         get_inner=call("FPDFFormObj_GetObject", c_void_p, c_ulong),
         object_type=call("FPDFPageObj_GetType", c_int),
         bounds=call("FPDFPageObj_GetBounds", c_int, *[c_void_p] * 4),
+        draw_mode=call("FPDFPath_GetDrawMode", c_int, c_void_p, c_void_p),
+        count_segments=call("FPDFPath_CountSegments", c_int),
         object_colour=call("FPDFPageObj_GetFillColor", c_int, *[c_void_p] * 4),
         render_mode=call("FPDFTextObj_GetTextRenderMode", c_int),
         loose_box=call("FPDFText_GetLooseCharBox", c_int, c_int, c_void_p),
@@ -56,3 +65,18 @@ def pdfium_calls() -> Calls:
 def handle(wrapped: Any) -> int:
     """Return the handle of one of pypdfium2's pages or text pages as an integer."""
     return cast(wrapped.raw, c_void_p).value or 0
+
+
+def filled(call: Any, handles: Sequence[int], count: int, dtype: Any) -> NDArray[Any]:
+    """Return what `call` writes about each handle: a row of `count` numbers, to whose addresses it is given.
+
+    Rows of handles for which it has nothing to say stay zero.
+    """
+    if not handles:
+        return np.zeros((0, count), dtype)
+    rows = np.zeros((len(handles), count), dtype)
+    start, step = rows.ctypes.data, rows.strides[0]
+    width = rows.itemsize
+    addresses = [range(start + i * width, start + i * width + len(handles) * step, step) for i in range(count)]
+    deque(map(call, handles, *addresses), maxlen=0)
+    return rows

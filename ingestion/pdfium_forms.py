@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from ctypes import byref, c_ushort, cast, POINTER
+from ctypes import POINTER, byref, c_ushort, cast
 from typing import Any
 
 from contracts import ElementKind
@@ -82,9 +82,23 @@ def _value(raw: Any, annotation: Any, form: Any) -> str:
         return "[x]" if raw.FPDFAnnot_IsChecked(form, annotation) else "[ ]"
     if kind not in (raw.FPDF_FORMFIELD_TEXTFIELD, raw.FPDF_FORMFIELD_COMBOBOX, raw.FPDF_FORMFIELD_LISTBOX):
         return ""
+    if labels := _chosen(raw, annotation, form, kind):
+        return ", ".join(labels)
     if kind == raw.FPDF_FORMFIELD_TEXTFIELD and raw.FPDFAnnot_GetFormFieldFlags(form, annotation) & _PASSWORD:
         return ""
     return _string(lambda buffer, size: raw.FPDFAnnot_GetFormFieldValue(form, annotation, buffer, size))
+
+
+def _chosen(raw: Any, annotation: Any, form: Any, kind: int) -> list[str]:
+    """Return what a list shows as chosen, which may differ from the value that is stored for it."""
+    if kind == raw.FPDF_FORMFIELD_TEXTFIELD:
+        return []
+    count = min(raw.FPDFAnnot_GetOptionCount(form, annotation), _MAX_ANNOTATIONS)
+    return [
+        _string(lambda buffer, size, i=i: raw.FPDFAnnot_GetOptionLabel(form, annotation, i, buffer, size))
+        for i in range(count)
+        if raw.FPDFAnnot_IsOptionSelected(form, annotation, i)
+    ]
 
 
 def _string(read: Any) -> str:

@@ -49,14 +49,14 @@ class LineReader:
     def _line(self, words: Sequence[Word], hidden: bool) -> Line:
         rect = around(words)
         text = " ".join(word.text for word in words)
-        shown = [word for word in words if any(map(str.isalnum, word.text))] or words
-        middle = shown[len(shown) // 2]
+        middle = words[len(words) // 2]
+        first, last = (words[0], words[-1]) if len(words) < 3 else (_lettered(words), _lettered(words[::-1]))
         size = round(middle.size, 1)
         return Line(
             text if text == SOFT_HYPHEN else text.rstrip(SOFT_HYPHEN) + SOFT_HYPHEN * text.endswith(SOFT_HYPHEN),
             self._frame.box(rect),
             size=size,
-            bold=all(self._is_bold(word.at) for word in (middle, shown[0], shown[-1])),
+            bold=all(self._is_bold(word.at) for word in {first, middle, last}),
             hidden=hidden or self._visibility.is_off(rect, size),
             span=(words[0].at, words[-1].at + 1),
         )
@@ -97,6 +97,11 @@ def _by_column(words: Sequence[Word]) -> Iterator[tuple[Sequence[Word], bool]]:
         else:
             gapped = gapped or ahead
     yield words[begin:], gapped
+
+
+def _lettered(words: Sequence[Word]) -> Word:
+    """Return the first word that is more than a sign."""
+    return next((word for word in words if any(map(str.isalnum, word.text))), words[0])
 
 
 def _is_prose(words: Sequence[Word]) -> bool:

@@ -9,7 +9,7 @@ from ingestion.pdf_geometry import Word
 from ingestion.pdf_lines import Line
 from ingestion.pdf_table_lines import may_hold_tables, with_tables
 from ingestion.pdfium_forms import annotation_lines, inserted, words_of_fields
-from ingestion.pdfium_frames import frame_of
+from ingestion.pdfium_frames import frame_of, turn_of
 from ingestion.pdfium_lines import LineReader
 from ingestion.pdfium_scans import Ocr, is_image, read_image
 from ingestion.pdfium_shapes import shapes_of
@@ -19,9 +19,11 @@ from ingestion.pdfium_words import text_of, words_of
 
 @dataclass(slots=True)
 class Pages:
-    """The lines of each page, and the numbers of pages that are damaged, or images that nothing could read."""
+    """The lines of each page, and the numbers of pages that are damaged, or images that nothing could read. Where the
+    text of a page is turned, by `turns` quarters clockwise, its lines are where they would be if it were upright."""
 
     lines: list[list[Line]] = field(default_factory=list)
+    turns: dict[int, int] = field(default_factory=dict)
     damaged: list[int] = field(default_factory=list)
     images: list[int] = field(default_factory=list)
 
@@ -41,20 +43,23 @@ def read_pages(document: Any, ocr: Ocr | None) -> Pages:
                 lines = _read_page(page, index + 1, document.formenv, ocr, pages)
             finally:
                 page.close()
-        except (pdfium.PdfiumError, ValueError, ArithmeticError):
+        except (pdfium.PdfiumError, ZeroDivisionError):  # a page may be damaged, or have no size
             pages.damaged.append(index + 1)
         pages.lines.append(lines)
     return pages
 
 
 def _read_page(page: Any, number: int, form: Any, ocr: Ocr | None, pages: Pages) -> list[Line]:
-    frame = frame_of(page, number)
-    shapes = shapes_of(page, frame)
     textpage = page.get_textpage()
     try:
         text = text_of(textpage)
+        frame = frame_of(page, number)
+        if turn := turn_of(textpage, text, frame):
+            pages.turns[number] = turn
+            frame = frame.turned(turn)
+        shapes = shapes_of(page, frame)
         words = words_of(textpage, text, frame)
-        reader = LineReader(textpage, frame, Visibility(textpage, shapes, frame))
+        reader = LineReader(textpage, frame, Visibility(page, textpage, shapes, frame, turn))
         lines = reader.read(text, words)
         fields = annotation_lines(page, form, frame, len(text) + 1)
         if may_hold_tables([*lines, *fields], reader.gapped, shapes.rulings):
@@ -67,7 +72,7 @@ def _read_page(page: Any, number: int, form: Any, ocr: Ocr | None, pages: Pages)
     if not is_image(lines, shapes, frame):
         return lines
     if ocr is not None:
-        return [*lines, *read_image(page, frame, lines, ocr)]
+        return [*lines, *read_image(page, frame_of(page, number), lines, ocr)]
     pages.images.append(number)
     return lines
 

@@ -6,12 +6,14 @@ import asyncio
 import re
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
 
 from contracts import Element, ElementKind, ParsedFile, ParseError, ParseFailure
 from ingestion.media_types import PDF
 from ingestion.parse_errors import empty, reading
+from ingestion.pdf_geometry import turned_back
 from ingestion.pdf_layout import elements_of
 from ingestion.pdfium_attachments import attachments_of
 from ingestion.pdfium_pages import Pages, read_pages
@@ -59,7 +61,7 @@ class PdfiumParser:
                     metadata = {**_properties(document), **_shortcomings(pages)}
                 finally:
                     document.close()
-            elements = elements_of(pages.lines)
+            elements = tuple(_as_shown(element, pages) for element in elements_of(pages.lines))
             if not members and not any(re.search(r"\w", element.text) for element in elements):
                 raise _nothing(called, pages)
         title = _title(elements, titled) or PurePath(called).stem
@@ -79,14 +81,21 @@ class PdfiumParser:
         raise ParseError(ParseFailure.ENCRYPTED, message)
 
 
+def _as_shown(element: Element, pages: Pages) -> Element:
+    turn = pages.turns.get(element.page or 0, 0)
+    return replace(element, boxes=tuple(turned_back(box, turn) for box in element.boxes)) if turn else element
+
+
 def _nothing(called: str, pages: Pages) -> ParseError:
     count = len(pages.lines)
     if pages.damaged:
-        message = f"{called!r} is damaged: {len(pages.damaged)} of its {count} pages cannot be read, the others are empty."
+        message = (
+            f"{called!r} is damaged: {len(pages.damaged)} of its {count} pages cannot be read, the others are empty."
+        )
         return ParseError(ParseFailure.CORRUPT, message)
     if pages.images:
         return empty(called, f"none of its {count} pages has a text layer. If it was scanned, run OCR on it first")
-    return empty(called, f"none of its {count} pages has a text layer, nor did OCR find text in what they show")
+    return empty(called, f"none of its {count} pages has a text layer, nor an image in which OCR finds text")
 
 
 def _properties(document: Any) -> dict[str, str]:

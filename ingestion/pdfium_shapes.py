@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from ctypes import addressof, byref, c_float, c_int, c_uint, c_void_p, cast
+from ctypes import byref, c_float, c_void_p, cast
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from ingestion.pdf_geometry import Frame, Rect, Ruling
-from ingestion.pdfium_calls import handle, pdfium_calls
+from ingestion.pdfium_calls import filled, handle, pdfium_calls
 
 _THIN = 3.0  # points; a thinner area is a line
 _SHORT = 1.0
 _MAX_OBJECTS = 20_000  # looked at on a page
 _MAX_SEGMENTS = 4_000
 _MAX_DEPTH = 3  # of forms inside forms
-_WHITE = (255, 255, 255)
+_WHITE = [255, 255, 255]
 _OPAQUE = 250  # of 255
 _IDENTITY = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 _TEXT, _PATH, _IMAGE, _SHADING, _FORM = range(1, 6)  # pdfium's kinds of objects
@@ -35,7 +37,8 @@ class Fill:
 
 @dataclass(slots=True)
 class Shapes:
-    """What is drawn on a page. `order` says of objects, by their handles, when each is drawn; `seen` counts them, `paths` the drawn lines and areas, `segments` what the larger ones of these consist of."""
+    """What is drawn on a page. `order` says of objects, by their handles, when each is drawn; `seen` counts them,
+    `paths` the drawn lines and areas, and `segments` what the larger ones of these consist of."""
 
     rulings: list[Ruling] = field(default_factory=list)
     fills: list[Fill] = field(default_factory=list)
@@ -65,50 +68,48 @@ def _look_at(
     kinds = list(map(calls.object_type, drawn))
     before = shapes.seen
     shapes.seen += len(drawn)
-    for i in [i for i, kind in enumerate(kinds) if kind != _TEXT]:
-        kind, order = kinds[i], before + i
-        if kind == _PATH:
-            _add_path(raw, drawn[i], frame, matrix, shapes, order)
-        elif kind in (_IMAGE, _SHADING):
-            rect = _bounds(drawn[i], frame, matrix)
-            shapes.images += [rect] if kind == _IMAGE else []
-            shapes.fills.append(Fill(rect, None, order))
-        elif kind == _FORM and depth < _MAX_DEPTH:
-            inner = raw.FS_MATRIX()
-            raw.FPDFPageObj_GetMatrix(_pointer(raw, drawn[i]), byref(inner))
-            combined = _times((inner.a, inner.b, inner.c, inner.d, inner.e, inner.f), matrix)
-            get_inner = functools.partial(calls.get_inner, drawn[i])
-            _look_at(raw, get_inner, calls.count_inner(drawn[i]), frame, combined, shapes, depth + 1)
-    shapes.order.update(zip(drawn, range(before, shapes.seen), strict=False))
+    shapes.order.update(zip(drawn, range(before, shapes.seen), strict=True))
+    by_kind = {kind: [one for one, k in zip(drawn, kinds, strict=True) if k == kind] for kind in {*kinds} - {_TEXT}}
+    _add_paths(raw, by_kind.get(_PATH, []), frame, matrix, shapes)
+    for image in (*by_kind.get(_IMAGE, ()), *by_kind.get(_SHADING, ())):
+        (rect,) = _bounds([image], frame, matrix)
+        shapes.fills.append(Fill(rect, None, shapes.order[image]))
+    shapes.images += _bounds(by_kind.get(_IMAGE, []), frame, matrix)
+    for form in by_kind.get(_FORM, ()) if depth < _MAX_DEPTH else ():
+        inner = raw.FS_MATRIX()
+        raw.FPDFPageObj_GetMatrix(_pointer(raw, form), byref(inner))
+        combined = _times((inner.a, inner.b, inner.c, inner.d, inner.e, inner.f), matrix)
+        get_inner = functools.partial(calls.get_inner, form)
+        _look_at(raw, get_inner, calls.count_inner(form), frame, combined, shapes, depth + 1)
 
 
 def _pointer(raw: Any, drawn: int) -> Any:
     return cast(c_void_p(drawn), raw.FPDF_PAGEOBJECT)
 
 
-def _add_path(raw: Any, drawn: int, frame: Frame, matrix: Matrix, shapes: Shapes, order: int) -> None:
-    shapes.paths += 1
-    fill, stroke = c_int(), c_int()
-    path = _pointer(raw, drawn)
-    raw.FPDFPath_GetDrawMode(path, byref(fill), byref(stroke))
-    if not fill.value and not stroke.value:
-        return
-    rect = _bounds(drawn, frame, matrix)
-    colour = _colour(drawn) if fill.value else None
-    width, height = rect.x1 - rect.x0, rect.y1 - rect.y0
-    thin = min(width, height) <= _THIN
-    if fill.value and not thin:
-        shapes.fills.append(Fill(rect, colour, order))
-    if fill.value and not stroke.value and colour == _WHITE:
-        return  # no one sees its sides
-    count = raw.FPDFPath_CountSegments(path)
-    if thin:
-        shapes.rulings += [_ruling(rect)] if max(width, height) > _SHORT else []
-    elif 4 <= count <= 5:
-        shapes.rulings += _sides(rect)
-    elif stroke.value and count > 2 and shapes.segments + count <= _MAX_SEGMENTS:
-        shapes.segments += count
-        shapes.rulings += _lines_in(raw, path, count, frame, matrix)
+def _add_paths(raw: Any, paths: list[int], frame: Frame, matrix: Matrix, shapes: Shapes) -> None:
+    calls = pdfium_calls()
+    modes = filled(calls.draw_mode, paths, 2, np.int32).tolist()  # fill, stroke
+    colours = filled(calls.object_colour, paths, 4, np.uint32).tolist()
+    shapes.paths += len(paths)
+    looks = zip(paths, modes, colours, _bounds(paths, frame, matrix), map(calls.count_segments, paths), strict=True)
+    for path, (fill, stroke), (*colour, alpha), rect, count in looks:
+        if not fill and not stroke:
+            continue
+        width, height = rect.x1 - rect.x0, rect.y1 - rect.y0
+        thin = min(width, height) <= _THIN
+        if fill and not thin:
+            solid = (colour[0], colour[1], colour[2]) if alpha >= _OPAQUE else None
+            shapes.fills.append(Fill(rect, solid, shapes.order[path]))
+        if fill and not stroke and colour == _WHITE:
+            continue  # no one sees its sides
+        if thin:
+            shapes.rulings += [_ruling(rect)] if max(width, height) > _SHORT else []
+        elif 4 <= count <= 5:
+            shapes.rulings += _sides(rect)
+        elif stroke and count > 2 and shapes.segments + count <= _MAX_SEGMENTS:
+            shapes.segments += count
+            shapes.rulings += _lines_in(raw, _pointer(raw, path), count, frame, matrix)
 
 
 def _ruling(rect: Rect) -> Ruling:
@@ -152,25 +153,13 @@ def _between(frame: Frame, one: tuple[float, float], other: tuple[float, float])
     return _ruling(rect)
 
 
-def _bounds(drawn: int, frame: Frame, matrix: Matrix) -> Rect:
-    bounds = (c_float * 4)()  # left, bottom, right, top
-    start = addressof(bounds)
-    pdfium_calls().bounds(drawn, start, start + 4, start + 8, start + 12)
+def _bounds(drawn: list[int], frame: Frame, matrix: Matrix) -> list[Rect]:
+    """Return where objects are shown that are drawn under the matrix."""
     a, b, c, d, e, f = matrix
-    x0, y0, x1, y1 = bounds
-    if matrix == _IDENTITY:
-        return frame.rect(x0, y0, x1, y1)
-    return frame.rect(a * x0 + c * y0 + e, b * x0 + d * y0 + f, a * x1 + c * y1 + e, b * x1 + d * y1 + f)
-
-
-def _colour(drawn: int) -> tuple[int, int, int] | None:
-    """Return the colour that an area is filled with, None where it is a pattern or shines through."""
-    channels = (c_uint * 4)()
-    start = addressof(channels)
-    if not pdfium_calls().object_colour(drawn, start, start + 4, start + 8, start + 12):
-        return None
-    red, green, blue, alpha = channels
-    return (red, green, blue) if alpha >= _OPAQUE else None
+    bounds = filled(pdfium_calls().bounds, drawn, 4, np.float32).astype(np.float64)  # left, bottom, right, top
+    x, y = bounds[:, 0::2], bounds[:, 1::2]
+    moved = np.stack((a * x + c * y + e, b * x + d * y + f), axis=2).reshape(-1, 4)
+    return list(map(Rect._make, frame.rects(moved).tolist()))
 
 
 def _times(inner: Matrix, outer: Matrix) -> Matrix:

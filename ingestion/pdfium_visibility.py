@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ingestion.pdf_geometry import Frame, Rect, Word
-from ingestion.pdfium_calls import handle, pdfium_calls
+from ingestion.pdf_geometry import Frame, Rect, Word, turned_back
+from ingestion.pdfium_calls import filled, handle, pdfium_calls
 from ingestion.pdfium_shapes import Fill, Shapes
 
 _ALIKE = 20  # steps of 255 in every channel by which two colours must differ to be told apart
@@ -17,8 +18,12 @@ _WHITE = (255, 255, 255)
 _TINY = 0.0015  # of the page's height
 _TINY_POINTS = 2.0
 _TRANSPARENT = 5  # of 255
+_SCALE = 2.0  # pixels a point
+_MAX_PIXELS = 4_000_000
 _SCAN = 0.4  # of the page that images cover
 _INVISIBLE = 3  # the render mode that draws nothing
+
+_PACK = np.array([1 << 24, 1 << 16, 1 << 8, 1], np.uint32)  # makes one number of four channels
 
 Colour = tuple[int, ...]  # red, green, blue
 
@@ -26,23 +31,42 @@ Colour = tuple[int, ...]  # red, green, blue
 class Visibility:
     """Knows what is drawn on one page, and where."""
 
-    def __init__(self, textpage: Any, shapes: Shapes, frame: Frame) -> None:
-        self._page = handle(textpage)
+    def __init__(self, page: Any, textpage: Any, shapes: Shapes, frame: Frame, turn: int = 0) -> None:
+        self._page = page
+        self._letters = handle(textpage)
         self._shapes = shapes
         self._frame = frame
+        self._turn = turn
 
     def hidden(self, words: Sequence[Word]) -> set[int]:
         """Return where the words begin that cannot be seen because of how they are drawn."""
         starts = [word.at for word in words]
-        drawn = list(map(pdfium_calls().text_object, itertools.repeat(self._page), starts))
+        drawn = list(map(pdfium_calls().text_object, itertools.repeat(self._letters), starts))
         objects = list(dict.fromkeys(one for one in drawn if one))
         unseen, doubtful = self._looks(objects)
         if cover(self._shapes.images, self._frame) >= _SCAN:
             unseen = set()  # text that OCR laid over the image of its page stands for what is seen
         if not unseen and not doubtful:
             return set()
-        pairs = zip(words, drawn, strict=True)
-        return {w.at for w, one in pairs if one in unseen or (one in doubtful and self._is_lost(w, one, doubtful[one]))}
+        pairs = list(zip(words, drawn, strict=True))
+        lost = [w for w, one in pairs if one in doubtful and self._is_lost(w, one, doubtful[one])]
+        return {w.at for w, one in pairs if one in unseen} | self._blank(lost)
+
+    def _blank(self, words: Sequence[Word]) -> set[int]:
+        """Return where those words begin that leave no trace in the page as it is drawn."""
+        if not words:
+            return set()
+        width, height = self._page.get_size()
+        scale = min(_SCALE, (_MAX_PIXELS / (width * height)) ** 0.5)
+        pixels = self._page.render(scale=scale).to_numpy().astype(np.int16)
+        blank: set[int] = set()
+        for word in words:
+            box = turned_back(self._frame.box(word.rect), self._turn)
+            rows = slice(int(box.y0 * len(pixels)), int(box.y1 * len(pixels)) + 1)
+            columns = slice(int(box.x0 * pixels.shape[1]), int(box.x1 * pixels.shape[1]) + 1)
+            if np.ptp(pixels[rows, columns], axis=(0, 1)).max() <= 2 * _ALIKE:
+                blank.add(word.at)
+        return blank
 
     def is_off(self, rect: Rect, size: float) -> bool:
         """Return whether a line lies off the page, or is too small to be read."""
@@ -54,19 +78,21 @@ class Visibility:
         """Return the text objects that nothing is drawn of, and those in the colour of something else on the page."""
         calls = pdfium_calls()
         modes = map(calls.render_mode, objects)
-        colours = np.zeros((len(objects), 4), np.uint32)
-        start, step = colours.ctypes.data, colours.strides[0]
-        channels = [range(start + at, start + at + colours.nbytes, step) for at in (0, 4, 8, 12)]
-        have = list(map(calls.object_colour, objects, *channels)) if objects else []
+        colours = filled(calls.object_colour, objects, 4, np.uint32)  # red, green, blue, alpha
         unseen = {one for one, mode in zip(objects, modes, strict=True) if mode == _INVISIBLE}
-        grounds = np.array(sorted({f.colour for f in self._shapes.fills if f.colour is not None} | {_WHITE}))
-        kinds, which = np.unique(colours, axis=0, return_inverse=True)
-        alike = (abs(kinds[:, None, :3].astype(int) - grounds[None, :, :]) <= _ALIKE).all(axis=2).any(axis=1)
-        clear = kinds[:, 3] <= _TRANSPARENT
-        for i in np.flatnonzero(clear[which.ravel()] & np.array(have, bool)).tolist():
-            unseen.add(objects[i])
-        same = np.flatnonzero(alike[which.ravel()] & np.array(have, bool)).tolist()
-        return unseen, {objects[i]: tuple(colours[i, :3].tolist()) for i in same}
+        grounds = {fill.colour for fill in self._shapes.fills if fill.colour is not None} | {_WHITE}
+        doubtful: dict[int, Colour] = {}
+        kinds, which = np.unique(colours @ _PACK, return_inverse=True)
+        for kind, packed in enumerate(kinds.tolist()):
+            *colour, alpha = (packed >> shift & 255 for shift in (24, 16, 8, 0))
+            if alpha > _TRANSPARENT and not any(_alike(colour, ground) for ground in grounds):
+                continue
+            for i in np.flatnonzero(which == kind).tolist():
+                if alpha > _TRANSPARENT:
+                    doubtful[objects[i]] = tuple(colour)
+                elif calls.object_colour(objects[i], *_addresses(colours[i])):
+                    unseen.add(objects[i])
+        return unseen, doubtful
 
     def _is_lost(self, word: Word, drawn: int, colour: Colour) -> bool:
         """Return whether the word is drawn on its own colour."""
@@ -74,7 +100,7 @@ class Visibility:
         x, y = word.rect.middle
         under = [fill for fill in self._shapes.fills if fill.order < order and fill.rect.holds(x, y)]
         ground = max(under, key=_order).colour if under else _WHITE
-        return ground is not None and all(abs(a - b) <= _ALIKE for a, b in zip(colour, ground, strict=True))
+        return ground is not None and _alike(colour, ground)
 
 
 def cover(images: Sequence[Rect], frame: Frame) -> float:
@@ -85,3 +111,11 @@ def cover(images: Sequence[Rect], frame: Frame) -> float:
 
 def _order(fill: Fill) -> int:
     return fill.order
+
+
+def _alike(one: Sequence[int], other: Sequence[int]) -> bool:
+    return all(abs(a - b) <= _ALIKE for a, b in zip(one, other, strict=True))
+
+
+def _addresses(row: NDArray[np.uint32]) -> range:
+    return range(row.ctypes.data, row.ctypes.data + row.nbytes, row.itemsize)

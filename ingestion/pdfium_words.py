@@ -46,7 +46,9 @@ def words_of(textpage: Any, text: str, frame: Frame) -> list[Word]:
     last[unplaced] = first[unplaced]
     low, high = np.minimum(first[:, :2], last[:, :2]), np.maximum(first[:, 2:], last[:, 2:])
     texts = plain(text)  # as long as the text, but for ligatures
-    said = [texts[start:end] for start, end in spans] if len(texts) == len(text) else [plain(text[a:b]) for a, b in spans]
+    said = (
+        [texts[start:end] for start, end in spans] if len(texts) == len(text) else [plain(text[a:b]) for a, b in spans]
+    )
     columns = (*low.T.tolist(), *high.T.tolist())
     return list(map(Word, said, *columns, starts, size.tolist()))
 

@@ -7,7 +7,8 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -29,16 +30,22 @@ class SandboxedParser:
     """Parses with what `make` returns, made once in each of `workers` processes; they start at the first file.
 
     `make` must be importable by the processes: a function of a module, or a `functools.partial` of one. A file may
-    take `seconds` and a worker hold `memory_mb` MiB. Cancelling a parse ends its worker.
+    take `seconds` and a worker hold `memory_mb` MiB. Cancelling a parse ends its worker. When nothing was parsed for
+    `idle_seconds` the workers end, for what they have loaded takes memory.
 
     Example: ``SandboxedParser(partial(build_parser, options), workers=4, seconds=300, memory_mb=2048)``
     """
 
-    def __init__(self, make: Callable[[], Parser], *, workers: int, seconds: float, memory_mb: int) -> None:
+    def __init__(
+        self, make: Callable[[], Parser], *, workers: int, seconds: float, memory_mb: int, idle_seconds: float = 300
+    ) -> None:
         self._make = make
         self._workers = workers
         self._seconds = seconds
         self._memory_mb = memory_mb
+        self._idle_seconds = idle_seconds
+        self._parsing = 0
+        self._rest: asyncio.TimerHandle | None = None
         self._pool: ProcessPool | None = None
         self._lock = threading.Lock()
         self._groups = FileGroups(self._parse_group, self._parse_alone, workers)
@@ -50,7 +57,8 @@ class SandboxedParser:
         (more memory than allowed), CORRUPT (it crashed the reader), INTERNAL.
         """
         job = Job(path, name or path.name, scratch)
-        outcome = await (self._groups.parse(job) if _is_small_text(job) else self._parse_alone(job))
+        with self._awake():
+            outcome = await (self._groups.parse(job) if _is_small_text(job) else self._parse_alone(job))
         if isinstance(outcome, Refusal):
             raise ParseError(outcome.reason, outcome.message)
         return outcome
@@ -89,6 +97,20 @@ class SandboxedParser:
         if pool is not None:
             await asyncio.to_thread(_end, pool)
 
+    @contextmanager
+    def _awake(self) -> Iterator[None]:
+        """Keep the workers for the time of the block, and a while longer."""
+        self._parsing += 1
+        if self._rest:
+            self._rest.cancel()
+        try:
+            yield
+        finally:
+            self._parsing -= 1
+            if not self._parsing:
+                loop = asyncio.get_running_loop()
+                self._rest = loop.call_later(self._idle_seconds, lambda: self._discard(self._pool))
+
     def _open(self) -> ProcessPool:
         from pebble import ProcessPool
 
@@ -108,9 +130,9 @@ class SandboxedParser:
                 self._pool.schedule(os.getpid)  # starting takes a while: not in the event loop
             return self._pool
 
-    def _discard(self, pool: ProcessPool) -> None:
+    def _discard(self, pool: ProcessPool | None) -> None:
         with self._lock:
-            if self._pool is pool:
+            if pool is not None and self._pool is pool:
                 self._pool = None
                 threading.Thread(target=_end, args=(pool,), daemon=True).start()
 

@@ -40,7 +40,9 @@ class PillowImageParser:
             found = [self._ocr(page) for page in pages(image, called, self._max_pixels)]
         elements = (*_caption(told), *page_elements(found))
         if not elements:
-            raise empty(called, "OCR found no text in the picture, and the file carries no description of it")
+            raise empty(
+                called, "OCR found no text in the picture that it can read, and the file carries no description of it"
+            )
         title = told.get("title") or _headline(elements) or PurePath(called).stem
         metadata = {**told, "pages": str(len(found))} if len(found) > 1 else told
         return ParsedFile(title=title, media_type=media_type, elements=elements, metadata=metadata)

@@ -17,7 +17,8 @@ _ITEM = re.compile(r"[ \t]*(?:[-*+•‣◦–]|\(?\d{1,3}[.)]|\(?[a-z][.)])[ \t
 _UNDERLINE = re.compile(r"([=\-~^*_#])\1{2,}[ \t]*")
 _NUMBERED = re.compile(r"(\d+(?:\.\d+)*)\.?[ \t]+(?=[^\W\d_])")
 _WORD = re.compile(r"[^\W\d_]+")
-_SMALL = frozenset("a an and as at by for from in of on or the to with de der die das du et la le les und von y".split())
+_SMALL_WORDS = "a an and as at by for from in of on or the to with de der die das du et la le les und von y"
+_SMALL = frozenset(_SMALL_WORDS.split())
 _ENDS_SENTENCE = (".", "!", "?", ";", ":", ",", "。")
 _LONGEST_HEADING = 120  # characters
 _DEEPEST = 6
@@ -63,7 +64,7 @@ def _heading_level(part: str) -> int:
     if len(lines) == 2 and _UNDERLINE.fullmatch(lines[1].strip()) and not _UNDERLINE.fullmatch(first):
         return 2
     words = _WORD.findall(first)
-    if len(lines) > 1 or not words or first.endswith(_ENDS_SENTENCE) or _ITEM.match(first.lower()) and len(words) > 8:
+    if len(lines) > 1 or not words or first.endswith(_ENDS_SENTENCE):
         return 0
     if any(word.islower() and word not in _SMALL for word in words) or words[0].islower():
         return 0

@@ -15,13 +15,17 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _SURE = 0.85  # mean score of a page that stands upright; upside down it is near 0.6
+_CREDIBLE = 0.8  # score of the best line below which all are guesses, as in a script that the models do not know
 _SMALL = 736  # pixels; the models were trained on images with no shorter side
 _MOST = 1.5  # times that small images are enlarged; in larger letters each word is taken for a line
+_RULE = 3.0  # times as wide as high is a rule, or a line in an unknown script, where nothing but signs is read
 _TALL = 1.5  # times as high as wide is a line that runs up or down the page
 
 
 class RapidOcrRecogniser:
     """Reads English, Chinese, Japanese and some 45 languages in Latin letters; the models are loaded once a process.
+
+    Cyrillic, Arabic, Hebrew, Korean, Thai and the scripts of India are not known; Greek is read poorly.
 
     >>> RapidOcrRecogniser()(Image.open("scan.png"))
     [OcrLine(text='Invoice 4711', ...), ...]
@@ -33,11 +37,13 @@ class RapidOcrRecogniser:
         self._threads = threads
 
     def __call__(self, image: Image) -> list[OcrLine]:
-        """Return the lines in reading order, none where there is no text. A page that lies on its side or upside down
-        is turned upright."""
+        """Return the lines in reading order, none where there is no text that can be read. A page that lies on its
+        side or upside down is turned upright."""
         rgb = _enlarged(image.convert("RGB"))
         with self._lock:
             lines = _best_turned(_engine(self._threads), rgb)
+        if not any(line.score >= _CREDIBLE for line in lines):
+            return []
         return with_even_heights(in_reading_order(lines))
 
 
@@ -100,6 +106,8 @@ def _read(engine: Any, image: Image, turned: int) -> tuple[list[OcrLine], bool]:
             continue
         for text, corners, score in zip(found.txts, np.asarray(found.boxes, dtype=float), found.scores, strict=True):
             (x0, y0), (x1, y1) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+            if x1 - x0 > _RULE * (y1 - y0) and not any(character.isalnum() for character in text):
+                continue
             box = (x0 / width, (top + y0) / height, x1 / width, (top + y1) / height)
             lines.append(OcrLine(text.strip(), *box, score=float(score), turned=turned))
             letters += len(text)

@@ -14,6 +14,7 @@ _CHARSETS = {
     77: "mac_roman", 128: "cp932", 129: "cp949", 130: "johab", 134: "gbk", 136: "big5", 161: "cp1253", 162: "cp1254",
     163: "cp1258", 177: "cp1255", 178: "cp1256", 186: "cp1257", 204: "cp1251", 222: "cp874", 238: "cp1250",
 }  # fmt: skip
+_DATA = frozenset({b"pict", b"objdata", b"themedata", b"colorschememapping", b"datastore"})
 _DEFAULTS = {b"mac": "mac_roman", b"pc": "cp437", b"pca": "cp850"}
 
 
@@ -24,6 +25,7 @@ class _State:
     font: int = 0
     substitutes: int = 1
     apart: bool = False  # a header or footer: a paragraph ends with it
+    data: bool = False  # a picture and the like, which is of no use here and can be very long
 
 
 def unicode_rtf(data: bytes) -> bytes:
@@ -54,7 +56,7 @@ class _Rewriter:
             self.out.append("" if self._bytes or self._skip else "\n")
             return
         if code or text:
-            raw = bytes([int(code, 16)]) if code else text
+            raw = b"" if self._state.data else bytes([int(code, 16)]) if code else text
             left_out = min(self._skip, len(raw))
             self._skip -= left_out
             self._bytes += raw[left_out:]
@@ -78,6 +80,8 @@ class _Rewriter:
             self.out.append("\\uc0 ")
         elif word == b"rtf" and len(self._stack) > 1:
             return  # a document put into this one as it is
+        elif word == b"deleted":  # pandoc shows what was deleted as tracked, and leaves out what is hidden
+            self.out.append(f"\\v{(number or b'').decode()} ")
         elif word == b"ansicpg":
             self._codepage = _known(f"cp{int(number or 1252)}", self._codepage)
         else:
@@ -114,6 +118,8 @@ class _Rewriter:
             self._state = replace(self._state, font=number)
         elif word == b"fcharset" and number in _CHARSETS:
             self._charsets[self._state.font] = _CHARSETS[number]
+        elif word in _DATA:
+            self._state = replace(self._state, data=True)
         elif word == b"plain":
             self._state = replace(self._state, font=0)
 

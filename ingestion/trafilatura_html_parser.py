@@ -19,7 +19,9 @@ from ingestion.media_types import HTML
 from ingestion.parse_errors import empty, reading
 from ingestion.text_decoding import decode_text
 
-_ARCHIVED = re.compile(rb"\A(?:[A-Za-z-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?content-type:\s*multipart/related", re.IGNORECASE)
+_ARCHIVED = re.compile(
+    rb"\A(?:[A-Za-z-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?content-type:\s*multipart/related", re.IGNORECASE
+)
 _DATES = {"original_date": True, "extensive_search": False}
 _STATED_DATES = "//meta/@content | //time/@datetime | //script[@type='application/ld+json']/text()"
 _MOST_BLOCKS = 50_000  # a longer page is data, not an article, and the extractor would take minutes for it

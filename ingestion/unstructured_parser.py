@@ -1,4 +1,4 @@
-"""Reads Office files, web pages, Markdown, text and e-mail through Unstructured."""
+"""Reads web pages, Markdown, text and e-mail through Unstructured."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from typing import Any
 from contracts import Element, ElementKind, ParsedFile, ParseError, ParseFailure
 from ingestion.lxml_markup import main_html, table_rows
 from ingestion.markdown_tables import markdown_table
-from ingestion.media_types import DOCX, EMAIL, HTML, MARKDOWN, PPTX, TEXT, XLSX, detect_media_type
+from ingestion.media_types import EMAIL, HTML, MARKDOWN, TEXT, detect_media_type
 from ingestion.parse_errors import empty, reading
-from ingestion.python_docx_headings import heading_texts
 from ingestion.text_decoding import decode_text
 from ingestion.unstructured_offline import prepare_unstructured
 
@@ -27,12 +26,10 @@ _KINDS = {
     "CodeSnippet": ElementKind.CODE,
 }
 _LEFT_OUT = frozenset({"PageBreak", "PageNumber", "Header", "Footer"})
-# PowerPoint's line break inside a paragraph, no-break space, and marks that take no space at all.
-_ODD_SPACES = {0x0B: "\n", 0xA0: " ", 0x200B: None, 0xFEFF: None}
+_ODD_SPACES = {0xA0: " ", 0x200B: None, 0xFEFF: None}
 _NO_LANGUAGES = [""]  # switches language detection off: it is slow and changes nothing here
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n(?:---|\.\.\.)\n", re.DOTALL)
 _FRONT_TITLE = re.compile(r"^title:\s*[\"']?(.+?)[\"']?\s*$", re.MULTILINE)
-_NUMBER = re.compile(r"^(?:[\dA-Z]+\.)+\d*\s+")  # of a heading or list item, which Unstructured puts before its text
 _ENDS_SENTENCE = (".", "!", "?", ";", ":", ",", "。")
 
 
@@ -46,7 +43,7 @@ class _Content:
 
 
 class UnstructuredParser:
-    """Reads docx, pptx, xlsx, html, md, txt and eml files."""
+    """Reads html, md, txt and eml files."""
 
     async def parse(self, path: Path, name: str | None = None, *, scratch: Path | None = None) -> ParsedFile:
         """Return the text of the file. Pages are slides, sheets, or the pages that Word noted down.
@@ -65,8 +62,7 @@ class UnstructuredParser:
             content = _READERS[media_type](path)
             if not content.elements:
                 raise empty(called)
-        # A workbook's headings are the names of its sheets: its own name says more.
-        title = ("" if media_type == XLSX else _title(content)) or PurePath(called).stem
+        title = _title(content) or PurePath(called).stem
         return ParsedFile(title=title, media_type=media_type, elements=content.elements, metadata=content.metadata)
 
 
@@ -74,44 +70,6 @@ def _title(content: _Content) -> str:
     titles = [element for element in content.elements if element.kind is ElementKind.TITLE]
     outermost = next((element.text for element in titles if element.level == 1), "")
     return outermost or content.title or (titles[0].text if titles else "")
-
-
-def _docx(path: Path) -> _Content:
-    from unstructured.partition.docx import partition_docx
-
-    styled, title = heading_texts(path)
-    elements = _elements(partition_docx(str(path), languages=_NO_LANGUAGES))
-    # Where the author marked headings as such, a guess would only break their outline.
-    keep = (lambda text: _NUMBER.sub("", text) in styled) if styled else _heading_like
-    return _Content(_demote(elements, keep), title)
-
-
-def _pptx(path: Path) -> _Content:
-    from unstructured.partition.pptx import partition_pptx
-
-    parts = partition_pptx(str(path), languages=_NO_LANGUAGES, include_slide_notes=True)
-    titled: set[int | None] = set()
-    elements: list[Element] = []
-    for element in _elements(parts):
-        first = element.kind is ElementKind.TITLE and element.page not in titled
-        if first:
-            titled.add(element.page)
-        elements.append(element if first else _as_text(element))
-    return _Content(tuple(elements))
-
-
-def _xlsx(path: Path) -> _Content:
-    from unstructured.partition.xlsx import partition_xlsx
-
-    elements: list[Element] = []
-    sheet = None
-    for part in partition_xlsx(str(path), languages=_NO_LANGUAGES):
-        named = part.metadata.page_name
-        if named != sheet and named and not re.fullmatch(r"(?i)sheet ?\d*", named):
-            elements.append(Element(text=named, kind=ElementKind.TITLE, page=part.metadata.page_number, level=2))
-        sheet = named
-        elements += (replace(element, level=3) for element in _elements([part]))
-    return _Content(tuple(elements))
 
 
 def _html(path: Path) -> _Content:
@@ -159,9 +117,6 @@ def _email(path: Path) -> _Content:
 
 
 _READERS: dict[str, Callable[[Path], _Content]] = {
-    DOCX: _docx,
-    PPTX: _pptx,
-    XLSX: _xlsx,
     HTML: _html,
     MARKDOWN: _markdown,
     TEXT: _text,

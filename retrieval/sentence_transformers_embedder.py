@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 PACKAGED_MODEL = "all-MiniLM-L6-v2"
-_CHARACTERS_PER_TOKEN = 4  # of English
+_BYTES_PER_TOKEN = 4  # of UTF-8, roughly, in any script
 _CPU_BATCH_TOKENS = 2048  # .1 s on two cores; larger ones gain little, and a query waits for them
 _GPU_BATCH_TOKENS = 65_536
 _SIZE_STEP = 8  # texts; runtimes keep what they prepared for each shape, so there should be few
@@ -83,9 +83,8 @@ class SentenceTransformersEmbedder:
     def _batches(self, texts: Sequence[str]) -> Iterator[NDArray[np.int64]]:
         """Yield rows of texts of like length, which need little padding, in batches of like size. Longest first, so
         that memory does not grow later on."""
-        # A text costs at least one token, and no more than the model reads.
-        costs = np.array([len(text) for text in texts]) // _CHARACTERS_PER_TOKEN + 1
-        costs = np.minimum(costs, self.max_tokens)
+        sizes = np.array([len(text.encode("utf-8", "replace")) for text in texts], dtype=np.int64)
+        costs = np.minimum(sizes // _BYTES_PER_TOKEN + 1, self.max_tokens)
         budget = self._batch_tokens or (_CPU_BATCH_TOKENS if self._model().device.type == "cpu" else _GPU_BATCH_TOKENS)
         order = np.argsort(-costs, kind="stable")
         while len(order):

@@ -67,7 +67,7 @@ class Bench:
             collections=self.shelf.collections,
             states=self.shelf.states,
             originals=Originals(self.data / "originals", max_bytes=max_bytes),
-            answers=self.answers,
+            on_removed=self._forget,
             run_log=self.runs,
             embedder="counting",
             cutting=cutting,
@@ -104,6 +104,9 @@ class Bench:
     def kept(self) -> int:
         """Return how many originals there are, and staged copies."""
         return sum(path.is_file() for path in (self.data / "originals").rglob("*"))
+
+    async def _forget(self, collection: str, document_ids: Sequence[str]) -> None:
+        await self.answers.forget(document_ids)
 
     def _embedder(self, name: str) -> Embedder:
         return self.embedders[name]

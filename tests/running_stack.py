@@ -42,7 +42,7 @@ class RunningStack:
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     folder = tmp_path_factory.mktemp("stack")
-    api, mlflow, model = _free_ports(3)
+    api, mlflow, model = free_ports(3)
     env = {name: value for name, value in os.environ.items() if not name.startswith("FOOTNOTE_")} | {
         "FOOTNOTE_DATA_DIR": str(folder / "data"),
         "FOOTNOTE_API__PORT": str(api),
@@ -80,7 +80,8 @@ def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
         time.sleep(0.5)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Return ports that nothing listens on."""
     sockets = [socket.socket() for _ in range(count)]
     for each in sockets:
         each.bind(("127.0.0.1", 0))

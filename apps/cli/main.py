@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from apps.cli import ask, collections, documents, search, serve, stack, sync, transfer
+from apps.cli import ask, collections, compact, documents, search, serve, stack, sync, transfer
 
 app = typer.Typer(
     help="Answers questions from your own documents and says where each sentence came from.",
@@ -22,6 +22,7 @@ _LIBRARY: tuple[Callable[..., None], ...] = (
     search.search,
     ask.ask,
     transfer.export,
+    compact.compact,
 )
 _PROCESSES: tuple[Callable[..., None], ...] = (serve.api, serve.worker)
 

@@ -48,7 +48,8 @@ def worker() -> None:
         ready.parent.mkdir(parents=True, exist_ok=True)
         ready.touch()
         try:
-            await Worker(library.jobs, library.indexing, settings.data_dir / "uploads").run(stop)
+            uploads = settings.data_dir / "uploads"
+            await Worker(library.jobs, library.indexing, uploads, library.housekeeping.sweep).run(stop)
         finally:
             ready.unlink(missing_ok=True)
 

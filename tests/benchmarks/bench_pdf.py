@@ -1,7 +1,7 @@
 """PDFs read by Footnote and by Unstructured's fast strategy, in turns: pages a second, text, and tables.
 
 Run it with ``python tests/benchmarks/bench_pdf.py --data FOLDER``, where FOLDER holds ``parse/docling/pdf``,
-``parse/tables`` and ``qa/sec10q``. The peers, `unstructured[pdf]` and `pdfplumber`, are to be installed beside Footnote.
+``parse/tables`` and ``qa/sec10q``. The peers, `unstructured[pdf]` and `pdfplumber`, are to be installed beside it.
 Words are compared with docling's Markdown where there is one, else with what pypdf reads: F1 of the bags of words, and
 the share of them in the same order. Tables: adjacency relations of ICDAR 2013; a table where prose is costs precision.
 """
@@ -40,7 +40,7 @@ class Tally:
 def read_by_footnote(path: Path) -> tuple[str, list[Grid]]:
     parsed: ParsedFile = asyncio.run(PdfiumParser().parse(path))
     shown = [element for element in parsed.elements if not element.hidden]
-    grids = [grid_of_markdown(element.text) for element in shown if element.kind is ElementKind.TABLE]
+    grids: list[Grid] = [grid_of_markdown(element.text) for element in shown if element.kind is ElementKind.TABLE]
     return "\n".join(element.text for element in shown), grids
 
 
@@ -52,7 +52,7 @@ def read_by_unstructured(path: Path) -> tuple[str, list[Grid]]:
 
 
 def read_by_pdfplumber(path: Path) -> tuple[str, list[Grid]]:
-    import pdfplumber
+    import pdfplumber  # type: ignore[import-not-found]
 
     with pdfplumber.open(path) as document:
         pages = [(page.extract_text() or "", page.extract_tables()) for page in document.pages]

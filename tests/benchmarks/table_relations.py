@@ -4,6 +4,7 @@ Göbel, Hassan, Oro, Orsi: "A methodology for evaluating algorithms for table un
 DocEng 2012. A relation is a cell, the nearest cell with content to its right or below it, and which of the two.
 """
 
+import itertools
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter
@@ -49,7 +50,7 @@ def relations_of(grid: Grid) -> Counter[Relation]:
     """Return the relations of a table given as rows of cells; empty cells have none."""
     width = max((len(row) for row in grid), default=0)
     full = [[_plain(cell) for cell in row] + [""] * (width - len(row)) for row in grid]
-    return _pairs(enumerate(full_row for full_row in full), "right") + _pairs(enumerate(zip(*full)), "below")
+    return _pairs(full, "right") + _pairs(zip(*full, strict=True), "below")
 
 
 def gold_relations(path: Path) -> Counter[Relation]:
@@ -62,8 +63,7 @@ def gold_relations(path: Path) -> Counter[Relation]:
             text = _plain(cell.findtext("content"))
             if not text:
                 continue
-            rows = range(int(cell.get("start-row", 0)), int(cell.get("end-row") or cell.get("start-row", 0)) + 1)
-            columns = range(int(cell.get("start-col", 0)), int(cell.get("end-col") or cell.get("start-col", 0)) + 1)
+            rows, columns = _extent(cell, "row"), _extent(cell, "col")
             grid.update({(row, column): len(texts) for row in rows for column in columns})
             texts.append(text)
         for axis, direction in ((0, "right"), (1, "below")):
@@ -77,6 +77,11 @@ def grid_of_markdown(text: str) -> list[list[str]]:
     return [[cell.replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
 
 
+def _extent(cell: ET.Element, axis: str) -> range:
+    start = cell.get(f"start-{axis}") or "0"
+    return range(int(start), int(cell.get(f"end-{axis}") or start) + 1)
+
+
 def _spanned(grid: dict[tuple[int, int], int], texts: list[str], axis: int, direction: str) -> Counter[Relation]:
     lanes: dict[int, list[tuple[int, int]]] = {}
     for place, cell in grid.items():
@@ -84,15 +89,15 @@ def _spanned(grid: dict[tuple[int, int], int], texts: list[str], axis: int, dire
     pairs = set()
     for lane in lanes.values():
         cells = [cell for _, cell in sorted(lane)]
-        pairs |= {(a, b) for a, b in zip(cells, cells[1:], strict=False) if a != b}
+        pairs |= {(a, b) for a, b in itertools.pairwise(cells) if a != b}
     return Counter((texts[a], texts[b], direction) for a, b in pairs)
 
 
-def _pairs(lanes: Iterable[tuple[int, Sequence[str]]], direction: str) -> Counter[Relation]:
+def _pairs(lanes: Iterable[Sequence[str]], direction: str) -> Counter[Relation]:
     found: Counter[Relation] = Counter()
-    for _, lane in lanes:
+    for lane in lanes:
         cells = [cell for cell in lane if cell]
-        found.update((a, b, direction) for a, b in zip(cells, cells[1:], strict=False))
+        found.update((a, b, direction) for a, b in itertools.pairwise(cells))
     return found
 
 

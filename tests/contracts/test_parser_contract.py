@@ -2,20 +2,30 @@
 
 import asyncio
 import io
-from collections.abc import Callable
+import json
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import docx
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
+from apps.bootstrap import ParseOptions, build_parser
 from contracts import ParsedFile, ParseError, ParseFailure, Parser
 from ingestion.csv_parser import CsvParser
-from ingestion.media_types import CSV, PDF
-from ingestion.parser_router import ParserRouter
+from ingestion.json_parser import JsonParser
+from ingestion.lxml_xml_parser import LxmlXmlParser
+from ingestion.markdown_it_parser import MarkdownItParser
+from ingestion.mime_email_parser import MimeEmailParser
+from ingestion.office_parser import OfficeParser
 from ingestion.pdfium_parser import PdfiumParser
+from ingestion.pebble_sandbox import SandboxedParser
+from ingestion.pillow_image_parser import PillowImageParser
 from ingestion.plain_text_parser import PlainTextParser
-from ingestion.unstructured_parser import UnstructuredParser
+from ingestion.rapidocr_recogniser import RapidOcrRecogniser
+from ingestion.subtitles_parser import SubtitlesParser
+from ingestion.trafilatura_html_parser import TrafilaturaHtmlParser
 
 SENTENCE = "The warranty lasts twenty-four months from the day of purchase."
 
@@ -40,8 +50,36 @@ def docx_bytes(sentence: str) -> bytes:
     return stream.getvalue()
 
 
-def router() -> Parser:
-    return ParserRouter({PDF: PdfiumParser(), CSV: CsvParser()}, UnstructuredParser(), max_bytes=1 << 20)
+def html_bytes(sentence: str) -> bytes:
+    return f"<html><body><p>{sentence}</p></body></html>".encode()
+
+
+def mail_bytes(sentence: str) -> bytes:
+    return f"MIME-Version: 1.0\nContent-Type: text/plain\n\n{sentence}\n".encode()
+
+
+def vtt_bytes(sentence: str) -> bytes:
+    return f"WEBVTT\n\n00:00.000 --> 00:04.000\n{sentence}\n".encode()
+
+
+def png_bytes(sentence: str) -> bytes:
+    image = Image.new("RGB", (1_200, 100), "white")
+    ImageDraw.Draw(image).text((20, 30), sentence, font=ImageFont.load_default(size=28), fill="black")
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    return stream.getvalue()
+
+
+def images() -> Parser:
+    return PillowImageParser(RapidOcrRecogniser())
+
+
+def everything() -> Parser:
+    return build_parser(ParseOptions(max_file_bytes=1 << 20))
+
+
+def sandboxed() -> Parser:
+    return SandboxedParser(everything, workers=1, seconds=60, memory_mb=2048)
 
 
 @dataclass(frozen=True)
@@ -54,13 +92,21 @@ class Case:
 CASES = {
     "plain-text": Case(PlainTextParser, "txt", str.encode),
     "csv": Case(CsvParser, "csv", str.encode),
+    "json": Case(JsonParser, "json", lambda sentence: json.dumps([sentence] if sentence else []).encode()),
+    "xml": Case(LxmlXmlParser, "xml", lambda sentence: f"<a>{sentence}</a>".encode()),
+    "subtitles": Case(SubtitlesParser, "vtt", vtt_bytes),
+    "markdown": Case(MarkdownItParser, "md", str.encode),
+    "html": Case(TrafilaturaHtmlParser, "html", html_bytes),
+    "mail": Case(MimeEmailParser, "eml", mail_bytes),
+    "image": Case(images, "png", png_bytes),
     "pdfium": Case(PdfiumParser, "pdf", pdf_bytes),
-    "unstructured-txt": Case(UnstructuredParser, "txt", str.encode),
-    "unstructured-docx": Case(UnstructuredParser, "docx", docx_bytes),
-    "router-txt": Case(router, "txt", str.encode),
-    "router-csv": Case(router, "csv", str.encode),
-    "router-docx": Case(router, "docx", docx_bytes),
-    "router-pdf": Case(router, "pdf", pdf_bytes),
+    "office-docx": Case(OfficeParser, "docx", docx_bytes),
+    "router-txt": Case(everything, "txt", str.encode),
+    "router-csv": Case(everything, "csv", str.encode),
+    "router-docx": Case(everything, "docx", docx_bytes),
+    "router-pdf": Case(everything, "pdf", pdf_bytes),
+    "sandboxed-txt": Case(sandboxed, "txt", str.encode),
+    "sandboxed-pdf": Case(sandboxed, "pdf", pdf_bytes),
 }
 
 
@@ -68,6 +114,14 @@ CASES = {
 def case(request: pytest.FixtureRequest) -> Case:
     found: Case = request.param
     return found
+
+
+@pytest.fixture
+async def parser(case: Case) -> AsyncIterator[Parser]:
+    made = case.make()
+    yield made
+    if isinstance(made, SandboxedParser):
+        await made.close()
 
 
 def write(case: Case, path: Path, sentence: str = SENTENCE) -> Path:
@@ -79,21 +133,21 @@ def said(parsed: ParsedFile) -> str:
     return " ".join(element.text for element in parsed.elements)
 
 
-async def test_the_text_is_found(case: Case, tmp_path: Path) -> None:
-    parsed = await case.make().parse(write(case, tmp_path / f"warranty.{case.extension}"))
+async def test_the_text_is_found(case: Case, parser: Parser, tmp_path: Path) -> None:
+    parsed = await parser.parse(write(case, tmp_path / f"warranty.{case.extension}"))
     assert SENTENCE in said(parsed)
     assert "/" in parsed.media_type
 
 
-async def test_the_name_given_counts_and_not_the_path(case: Case, tmp_path: Path) -> None:
+async def test_the_name_given_counts_and_not_the_path(case: Case, parser: Parser, tmp_path: Path) -> None:
     path = write(case, tmp_path / "5f2a9c")  # as stored under a hash
-    parsed = await case.make().parse(path, f"terms of sale.{case.extension}")
+    parsed = await parser.parse(path, f"terms of sale.{case.extension}")
     assert parsed.title == "terms of sale"
     assert SENTENCE in said(parsed)
 
 
-async def test_pages_and_boxes_are_in_range(case: Case, tmp_path: Path) -> None:
-    parsed = await case.make().parse(write(case, tmp_path / f"warranty.{case.extension}"))
+async def test_pages_and_boxes_are_in_range(case: Case, parser: Parser, tmp_path: Path) -> None:
+    parsed = await parser.parse(write(case, tmp_path / f"warranty.{case.extension}"))
     for element in parsed.elements:
         assert element.text.strip()
         assert element.page is None or element.page >= 1
@@ -103,21 +157,20 @@ async def test_pages_and_boxes_are_in_range(case: Case, tmp_path: Path) -> None:
             assert 0 <= box.y0 < box.y1 <= 1
 
 
-async def test_a_document_without_text_is_an_error(case: Case, tmp_path: Path) -> None:
+async def test_a_document_without_text_is_an_error(case: Case, parser: Parser, tmp_path: Path) -> None:
     path = write(case, tmp_path / f"blank.{case.extension}", "")
     with pytest.raises(ParseError, match=r"blank\.") as caught:
-        await case.make().parse(path)
+        await parser.parse(path)
     assert caught.value.reason is ParseFailure.EMPTY
 
 
-async def test_a_file_that_is_not_there_is_unreadable(case: Case, tmp_path: Path) -> None:
+async def test_a_file_that_is_not_there_is_unreadable(case: Case, parser: Parser, tmp_path: Path) -> None:
     with pytest.raises(ParseError, match="gone") as caught:
-        await case.make().parse(tmp_path / f"gone.{case.extension}")
+        await parser.parse(tmp_path / f"gone.{case.extension}")
     assert caught.value.reason is ParseFailure.UNREADABLE
 
 
-async def test_many_at_once_read_the_same(case: Case, tmp_path: Path) -> None:
+async def test_many_at_once_read_the_same(case: Case, parser: Parser, tmp_path: Path) -> None:
     path = write(case, tmp_path / f"warranty.{case.extension}")
-    parser = case.make()
     first, *others = await asyncio.gather(*(parser.parse(path) for _ in range(8)))
     assert all(other == first for other in others)

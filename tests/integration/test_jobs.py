@@ -60,7 +60,7 @@ async def main(folder, url, seconds):
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     presence = FilelockPresence(folder / "workers") if url.startswith("sqlite") else PostgresPresence(url)
-    await DbosJobQueue(url, presence, JobLimits(grace_s=1, deaths=3)).run(handler, stop)
+    await DbosJobQueue(url, presence, JobLimits(grace_s=1, attempts=3)).run(handler, stop)
 
 
 asyncio.run(main(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])))

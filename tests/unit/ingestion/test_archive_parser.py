@@ -96,7 +96,8 @@ async def test_no_name_leads_out_of_the_folder(make: Callable[[dict[str, bytes]]
     names = ["../../evil.txt", "/etc/passwd", "C:\\Windows\\win.ini", "a/../../b", "\x01bell"]
     parsed = await unpacked(make(dict.fromkeys(names, b"x")), tmp_path)
     assert [member.name for member in parsed.members] == ["evil.txt", "etc/passwd", "Windows/win.ini", "a/b", "_bell"]
-    assert {path.parent for path in tmp_path.rglob("*") if path.is_file()} == {tmp_path, tmp_path / "scratch"}
+    files = [path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(files) == ["scratch"] * 5 + ["stored"]
 
 
 async def test_links_and_devices_are_named_but_not_followed(tmp_path: Path) -> None:
@@ -178,7 +179,7 @@ async def test_a_bomb_is_stopped_while_it_goes_off(tmp_path: Path) -> None:
     assert set(reasons(many).values()) == {ParseFailure.TOO_LARGE}
     single = await unpacked(gzip.compress(bytes(5 << 20)), tmp_path, parser, "bomb.gz")
     assert reasons(single) == {"bomb": ParseFailure.TOO_LARGE}
-    assert list((tmp_path / "scratch").iterdir()) == []
+    assert not [path for path in (tmp_path / "scratch").rglob("*") if path.is_file()]
 
 
 async def test_what_expands_without_reason_is_stopped_early(tmp_path: Path) -> None:

@@ -65,6 +65,18 @@ def test_a_blank_image_has_no_lines() -> None:
     assert recogniser(Image.new("RGB", (400, 300), "white")) == []
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Съешь ещё этих мягких французских булок, да выпей чаю.", "Договор вступает в силу."],
+        ["ההסכם ייכנס לתוקף ביום", "החתימה עליו"],
+    ],
+    ids=["cyrillic", "hebrew"],
+)
+def test_a_script_that_the_models_do_not_know_gives_no_made_up_text(lines: list[str]) -> None:
+    assert recogniser(drawn(lines)) == []
+
+
 def test_small_letters_of_a_long_screenshot_are_read() -> None:
     lines = [f"Entry {i} of the log was written on day {i}" for i in range(60)]
     found = [line.text for line in recogniser(drawn(lines, size=16, width=500))]

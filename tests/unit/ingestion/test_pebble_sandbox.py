@@ -88,6 +88,14 @@ async def test_no_process_before_the_first_file_and_none_after_closing(tmp_path:
     await gone(pid)
 
 
+async def test_workers_end_when_nothing_is_parsed_and_others_start_later(tmp_path: Path) -> None:
+    parser = SandboxedParser(make_hostile_parser, workers=1, seconds=5, memory_mb=256, idle_seconds=0.3)
+    pid = int(await told(parser, tmp_path / "pid", "pid"))
+    await gone(pid)
+    assert int(await told(parser, tmp_path / "pid", "pid")) != pid
+    await parser.close()
+
+
 async def test_what_a_library_prints_is_not_printed(
     sandbox: SandboxedParser, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,17 +1,12 @@
-"""What is kept of Office files, pages, Markdown, text and e-mail: headings, tables, lists, pages; and what is not."""
+"""What is kept of pages, Markdown, text and e-mail: headings, tables, lists, pages; and what is not."""
 
-import datetime
 from collections.abc import Iterable
 from email.message import EmailMessage
 from pathlib import Path
 
-import docx
-import openpyxl
-import pptx
 import pytest
 
 from contracts import Element, ElementKind, ParsedFile, ParseError, ParseFailure
-from ingestion.unstructured_offline import prepare_unstructured
 from ingestion.unstructured_parser import UnstructuredParser
 
 
@@ -87,59 +82,6 @@ async def test_text_in_other_encodings(encoding: str, tmp_path: Path) -> None:
     assert (await parse(tmp_path / "a.txt", sentence.encode(encoding))).elements[0].text == sentence
 
 
-async def test_docx_headings_by_style_lists_and_tables(tmp_path: Path) -> None:
-    document = docx.Document()
-    document.add_heading("Annual Report", 1)
-    document.add_paragraph("Revenue grew by five percent.")
-    document.add_heading("Outlook", 2)
-    document.add_paragraph("John Smith")  # would pass for a heading
-    document.add_paragraph("We expect more.", style="List Bullet")
-    table = document.add_table(rows=2, cols=2)
-    for cell, text in zip(table._cells, ["Year", "Sales", "2024", "1.50"], strict=True):
-        cell.text = text
-    document.save(str(tmp_path / "report.docx"))
-    parsed = await parse(tmp_path / "report.docx")
-    assert [(e.text, e.level) for e in parsed.elements if e.kind is ElementKind.TITLE] == [
-        ("Annual Report", 1),
-        ("Outlook", 2),
-    ]
-    assert of_kind(parsed.elements, ElementKind.TEXT) == ["Revenue grew by five percent.", "John Smith"]
-    assert of_kind(parsed.elements, ElementKind.LIST) == ["We expect more."]
-    assert of_kind(parsed.elements, ElementKind.TABLE) == ["| Year | Sales |\n| --- | --- |\n| 2024 | 1.50 |"]
-    assert parsed.title == "Annual Report"
-
-
-async def test_pptx_slides_are_pages_and_notes_are_read(tmp_path: Path) -> None:
-    deck = pptx.Presentation()
-    for number in (1, 2):
-        slide = deck.slides.add_slide(deck.slide_layouts[1])
-        slide.shapes.title.text = f"Goal {number}"
-        slide.placeholders[1].text = f"Reach stage {number}"
-    deck.slides[1].notes_slide.notes_text_frame.text = "Remember to mention the budget."
-    deck.save(str(tmp_path / "deck.pptx"))
-    parsed = await parse(tmp_path / "deck.pptx")
-    assert [(e.text, e.page) for e in parsed.elements if e.kind is ElementKind.TITLE] == [("Goal 1", 1), ("Goal 2", 2)]
-    assert {e.page for e in parsed.elements} == {1, 2}
-    assert "Remember to mention the budget." in [e.text for e in parsed.elements if e.page == 2]
-
-
-async def test_xlsx_sheets_are_pages_and_tables(tmp_path: Path) -> None:
-    book = openpyxl.Workbook()
-    book.active.append(["Region", "Units", "Since"])
-    book.active.append(["North", 12, datetime.date(2024, 5, 1)])
-    sheet = book.create_sheet("Prices 2024")
-    sheet.append(["Item", "Price"])
-    sheet.append(["Lamp", 10.5])
-    book.save(tmp_path / "book.xlsx")
-    parsed = await parse(tmp_path / "book.xlsx")
-    assert parsed.title == "book"
-    assert [(e.kind, e.page, e.text) for e in parsed.elements] == [
-        (ElementKind.TABLE, 1, "| Region | Units | Since |\n| --- | --- | --- |\n| North | 12 | 2024-05-01 |"),
-        (ElementKind.TITLE, 2, "Prices 2024"),
-        (ElementKind.TABLE, 2, "| Item | Price |\n| --- | --- |\n| Lamp | 10.5 |"),
-    ]
-
-
 async def test_email_headers_body_and_the_names_of_attachments(tmp_path: Path) -> None:
     message = EmailMessage()
     message["Subject"] = "Größere Lieferung"
@@ -165,12 +107,3 @@ async def test_a_pdf_is_for_another_parser(tmp_path: Path) -> None:
     with pytest.raises(ParseError, match="another parser") as caught:
         await parse(tmp_path / "a.pdf", b"%PDF-1.4")
     assert caught.value.reason is ParseFailure.UNSUPPORTED
-
-
-def test_unstructured_reports_nothing_and_fetches_no_model() -> None:
-    prepare_unstructured()
-    from unstructured.nlp.tokenize import _get_nlp
-    from unstructured.utils import _telemetry_opt_out
-
-    assert _telemetry_opt_out()
-    assert _get_nlp().pipe_names == ["sentencizer", "footnote_assume_verbs"]

@@ -41,6 +41,18 @@ async def test_each_runtime_agrees_with_the_model_in_float32(runtime: Runtime, t
     assert embedder.name == "all-MiniLM-L6-v2"
 
 
+async def test_a_runtime_that_would_change_the_vectors_is_not_taken(tmp_path: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(make_small_encoder(tmp_path / "calm")), device="cpu")
+    for weights in model.parameters():
+        weights.data *= 40  # attention and activations tip over at the slightest rounding
+    model.save(str(tmp_path / "touchy"), create_model_card=False)
+    truth = model.encode(TEXTS, normalize_embeddings=True, show_progress_bar=False)
+    vectors = await SentenceTransformersEmbedder(str(tmp_path / "touchy")).embed(TEXTS)
+    assert float((vectors * truth).sum(axis=1).min()) > 0.999
+
+
 async def test_texts_are_embedded_in_small_batches_of_like_length(monkeypatch: pytest.MonkeyPatch) -> None:
     embedder = SentenceTransformersEmbedder(runtime="torch", batch_tokens=64)
     encode, batches = embedder._encode, []
@@ -52,8 +64,8 @@ async def test_texts_are_embedded_in_small_batches_of_like_length(monkeypatch: p
     monkeypatch.setattr(embedder, "_encode", recorded)
     await embedder.embed(TEXTS)
     assert sorted(text for batch in batches for text in batch) == sorted(TEXTS)
-    assert all(len(batch) == 1 or sum(map(len, batch)) <= 64 * 4 for batch in batches)
-    longest = [max(map(len, batch)) for batch in batches]
+    assert all(len(batch) == 1 or len("".join(batch).encode()) <= 64 * 4 for batch in batches)
+    longest = [max(len(text.encode()) for text in batch) for batch in batches]
     assert longest == sorted(longest, reverse=True)
 
 
