@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -93,6 +94,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
     identity = read_identity(engine)
     embedders = EmbedderShelf(functools.partial(_embedder, settings))
     parser = open_parser(reading)
+    answers = open_cache(settings)
     originals = Originals(settings.data_dir / "originals", max_bytes=reading.max_file_mb << 20)
     catalog = SqlCatalog(engine, keep_versions=reading.keep_versions, keep_days=reading.keep_version_days)
     collections = SqlCollections(engine)
@@ -105,12 +107,16 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
         collections=collections,
         states=SqlSourceStates(engine),
         originals=originals,
-        on_removed=functools.partial(_forget, open_cache(settings), settings.data_dir / "index"),
+        on_removed=functools.partial(_forget, answers, settings.data_dir / "index"),
         run_log=_run_log(settings),
         embedder=embedders.open(settings.embedding.model).name,
         cutting=default_cutting(settings),
         scratch=_made(settings.data_dir / "scratch"),
     )
+
+    async def aclose() -> None:
+        await asyncio.gather(parser.close(), answers.close())
+
     return Library(
         settings=settings,
         catalog=catalog,
@@ -127,7 +133,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
         housekeeping=Housekeeping(catalog, originals, indexing.scratch),
         originals_path=originals.path,
         identity=identity,
-        aclose=parser.close,
+        aclose=aclose,
     )
 
 
@@ -177,6 +183,7 @@ def build_parser(options: ParseOptions) -> Parser:
     from ingestion.asciidoc_parser import AsciidocParser
     from ingestion.csv_parser import CsvParser
     from ingestion.docutils_rst_parser import DocutilsRstParser
+    from ingestion.embedded_files_parser import EmbeddedFilesParser
     from ingestion.json_parser import JsonParser
     from ingestion.lxml_xml_parser import LxmlXmlParser
     from ingestion.mailbox_mbox_parser import MailboxMboxParser
@@ -213,7 +220,7 @@ def build_parser(options: ParseOptions) -> Parser:
         kinds.EMAIL: MimeEmailParser(),
         kinds.MSG: OxmsgParser(),
         kinds.MBOX: MailboxMboxParser(),
-        **dict.fromkeys(kinds.OFFICE_TYPES | {kinds.EPUB}, OfficeParser(options.passwords)),
+        **dict.fromkeys(kinds.OFFICE_TYPES | {kinds.EPUB}, EmbeddedFilesParser(OfficeParser(options.passwords))),
         **dict.fromkeys(kinds.IMAGE_TYPES, PillowImageParser(ocr)),
         **dict.fromkeys(kinds.ARCHIVE_TYPES, archives),
     }

@@ -15,6 +15,7 @@ from ingestion.xlsx_display import SheetDisplay
 _KINDS = {"title": ElementKind.TITLE, "section_header": ElementKind.TITLE, "code": ElementKind.CODE}
 _LISTS = frozenset({"list", "ordered_list"})
 _MIDNIGHT = re.compile(r"^(\d{4}-\d\d-\d\d)[ T]00:00:00$")  # how a date without a time comes out of a spreadsheet
+_COMMENT = re.compile(r"^\[(?:author: (.+?))?(?:(?:, )?time: [^\]]*)?\]: ")  # how Docling puts who wrote it and when
 _NO_SPACE_BEFORE = tuple(",.;:!?)]}%»”’")
 _NO_SPACE_AFTER = tuple("([{«“‘")
 _DEEPEST = 8  # levels of lists that are told apart by indentation
@@ -99,6 +100,8 @@ class _Walk:
             if text in self.furniture or text.isdecimal():
                 return
             self.furniture.add(text)
+        if layer == "notes":
+            text = _COMMENT.sub(lambda found: f"Comment by {found[1]}: " if found[1] else "Comment: ", text)
         prov = getattr(item, "prov", None)
         page = prov[0].page_no if prov else self.page
         yield replace(element, text=text, page=page, hidden=layer == "invisible")

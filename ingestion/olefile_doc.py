@@ -6,7 +6,7 @@ import io
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from contracts import Element, ElementKind
 from ingestion.doc_binary import (
@@ -27,7 +27,7 @@ from ingestion.doc_lists import ListNumbers
 from ingestion.markdown_tables import markdown_table
 
 _FIRST_OF_97 = 0xC1  # nFib of Word 97; older ones have no piece table of this form
-_BODY, _HEADERS, _MACROS = 0, 2, 3
+_BODY, _MACROS, _COMMENTS = 0, 3, 4
 _ORDER = (0, 6, 1, 5, 4, 2, 7)  # body, text boxes, footnotes, endnotes, comments, headers and their text boxes
 _ENDS = re.compile("[\r\x07\x0c]")
 _SPECIAL: dict[int, str | None] = {0x0B: "\n", 0x1E: "-", 0x1F: None, 0x0E: None} | dict.fromkeys(
@@ -85,7 +85,7 @@ class _Reader:
                 # Headers stand in each section, and their page numbers mean nothing here.
                 if number == _BODY or not (element.text in self.once or element.text.isdecimal()):
                     self.once.add(element.text)
-                    yield element
+                    yield replace(element, text=f"Comment: {element.text}") if number == _COMMENTS else element
 
     def _paragraphs(self) -> Iterator[tuple[int, _Paragraph]]:
         """Yield each paragraph with the position of its first character."""

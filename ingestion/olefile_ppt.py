@@ -141,7 +141,8 @@ def _beside(slide: Record, said: set[str]) -> Iterator[Element]:
             r.instance: r.content.decode("utf-16-le", "replace") for r in comment.children() if r.kind == ppt.STRING
         }
         if text := strings.get(1, "").strip():
-            yield Element(f"[author: {strings.get(0, '')}]: {text}")
+            by = f" by {strings[0]}" if strings.get(0) else ""
+            yield Element(f"Comment{by}: {text}")
     for frame in slide.find(ppt.HEADERS_FOOTERS):
         for text in (
             r.content.decode("utf-16-le", "replace").strip() for r in frame.children() if r.kind == ppt.STRING

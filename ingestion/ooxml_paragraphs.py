@@ -84,13 +84,19 @@ def _value(run: Any, name: str) -> str:
 def _slides(package: zipfile.ZipFile) -> Iterator[Paragraph]:
     presentation = read_part(package, "ppt/presentation.xml")
     places = related_parts(package, "ppt/presentation.xml")
+    said: set[str] = set()  # layouts and masters that were read: what stands there stands on every slide
     listed = presentation.iterfind(".//{*}sldIdLst/{*}sldId") if presentation is not None else ()
     for page, slide in enumerate(listed, start=1):
         identifier = next((value for name, value in slide.attrib.items() if name.endswith("}id")), "")
         place = places.get(identifier, "")
-        diagrams = (part for part in related_parts(package, place).values() if "/diagrams/data" in part)
-        for part in (place, *diagrams):
+        related = related_parts(package, place).values()
+        for part in (place, *(part for part in related if "/diagrams/data" in part)):
             yield from _paragraphs(package, part, page)
+        for layout in (part for part in related if "/slideLayouts/" in part):
+            masters = (part for part in related_parts(package, layout).values() if "/slideMasters/" in part)
+            for part in {layout, *masters} - said:
+                said.add(part)
+                yield from _paragraphs(package, part, page, template=True)
 
 
 def _drawings(package: zipfile.ZipFile) -> Iterator[Paragraph]:
@@ -99,13 +105,23 @@ def _drawings(package: zipfile.ZipFile) -> Iterator[Paragraph]:
             yield from _paragraphs(package, part, None)
 
 
-def _paragraphs(package: zipfile.ZipFile, part: str, page: int | None) -> Iterator[Paragraph]:
+def _paragraphs(
+    package: zipfile.ZipFile, part: str, page: int | None, *, template: bool = False
+) -> Iterator[Paragraph]:
+    """Yield what the part says; of a `template` what is no mere prompt to be filled in."""
     root = read_part(package, part)
     for node, unseen in _walk(root) if root is not None else ():
+        if template and _name(node) in ("p", "cNvPr") and _is_prompt(node):
+            continue
         if _name(node) == "p" and not unseen:
             yield from _said(node, page)
         elif _name(node) == "cNvPr" and not unseen:
             yield from _described(node, page)
+
+
+def _is_prompt(node: Any) -> bool:
+    shape = next(node.iterancestors("{*}sp", "{*}pic", "{*}graphicFrame"), None)
+    return shape is not None and shape.find("{*}nvSpPr/{*}nvPr/{*}ph") is not None
 
 
 def _said(paragraph: Any, page: int | None) -> Iterator[Paragraph]:

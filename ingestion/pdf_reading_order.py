@@ -10,22 +10,24 @@ from collections.abc import Sequence
 from ingestion.pdf_lines import Line
 
 _MARGIN = 0.12  # of the page's height, where running heads and page numbers stand
+_ENDS = 2  # lines at each end of a page's text that may be running heads
 _PROSE_WORDS = 4  # words in a line, on average, that tell a column of prose from a column of a table
 
 
 def without_running_heads(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
-    """Return the pages without lines that stand in the margin of most pages; the first occurrence stays."""
+    """Return the pages without lines that stand at the edge of most pages; the first occurrence stays."""
     if len(pages) < 3:
         return [list(lines) for lines in pages]
-    counts = Counter(key for lines in pages for key in {_key(line) for line in lines if _in_margin(line)})
+    outer = [_outermost(lines) for lines in pages]
+    counts = Counter(key for lines in outer for key in {_key(line) for line in lines})
     repeated = {key for key, count in counts.items() if count >= max(3, len(pages) * 0.4)}
     seen: set[str] = set()
     kept: list[list[Line]] = []
-    for lines in pages:
+    for lines, heads in zip(pages, outer, strict=True):
         page = []
         for line in lines:
             key = _key(line)
-            if key in repeated and _in_margin(line):
+            if key in repeated and any(line is head for head in heads):
                 if key in seen or key == "#":
                     continue
                 seen.add(key)
@@ -81,9 +83,19 @@ def _by_columns(lines: Sequence[Line], gutter: float) -> list[Line]:
     return [*ordered, *left, *right]
 
 
+def _outermost(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines in the page's margins, and the first and last ones: on a page that is not full these stand
+    wherever its text ends."""
+    shown = sorted((line for line in lines if not line.hidden and line.kind is None), key=_foot)
+    ends = (*shown[:_ENDS], *shown[_ENDS:][-_ENDS:])
+    return [*ends, *(line for line in shown[_ENDS:-_ENDS] if _in_margin(line))]
+
+
+def _foot(line: Line) -> float:
+    return line.box.y1
+
+
 def _in_margin(line: Line) -> bool:
-    if line.hidden or line.kind is not None:
-        return False
     return line.box.y1 < _MARGIN or line.box.y0 > 1 - _MARGIN
 
 

@@ -30,7 +30,7 @@ def attachments_of(document: Any, scratch: Path | None, size: int) -> tuple[Memb
             attachment = document.get_attachment(i)
             name = clean_name(attachment.get_name()) or name
             data = bytes(attachment.get_data())
-        except pdfium.PdfiumError as exc:
+        except (pdfium.PdfiumError, UnicodeDecodeError) as exc:
             unpacking.refuse(name, ParseFailure.CORRUPT, f"is damaged: {exc}")
         else:
             unpacking.take(name, functools.partial(io.BytesIO, data))

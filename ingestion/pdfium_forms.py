@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from ctypes import POINTER, byref, c_ushort, cast
+from dataclasses import replace
 from typing import Any
 
 from contracts import ElementKind
 from ingestion.pdf_geometry import Frame, Rect, Word
 from ingestion.pdf_lines import Line, plain
 
-_MAX_ANNOTATIONS = 10_000
+_MAX_ANNOTATIONS = 2_000  # looked at on a page
 _UNSEEN = 2 | 32  # the flags Hidden and NoView
 _PASSWORD = 1 << 13  # the flag of a text field that shows stars
 
@@ -61,7 +62,8 @@ def inserted(lines: Sequence[Line], fields: Sequence[Line]) -> list[Line]:
         near = max(beside, key=lambda i: ordered[i].box.x0, default=None)
         if near is None:
             near = max(above, key=lambda i: ordered[i].box.y1, default=-1)
-        ordered.insert(near + 1, field)
+        size = ordered[near].size if near >= 0 else field.size  # the box of a field says nothing of its letters
+        ordered.insert(near + 1, replace(field, size=size))
     return ordered
 
 

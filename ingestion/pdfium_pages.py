@@ -72,7 +72,7 @@ def _read_page(page: Any, number: int, form: Any, ocr: Ocr | None, pages: Pages)
     if not is_image(lines, shapes, frame):
         return lines
     if ocr is not None:
-        return [*lines, *read_image(page, frame_of(page, number), lines, ocr)]
+        return [*lines, *read_image(page, frame_of(page, number), turn, lines, ocr)]
     pages.images.append(number)
     return lines
 

@@ -57,7 +57,7 @@ class PdfiumParser:
                 try:
                     pages = read_pages(document, self._ocr)
                     members = attachments_of(document, scratch, path.stat().st_size)
-                    titled = document.get_metadata_value("Title").strip()
+                    titled = _property(document, "Title")
                     metadata = {**_properties(document), **_shortcomings(pages)}
                 finally:
                     document.close()
@@ -99,11 +99,18 @@ def _nothing(called: str, pages: Pages) -> ParseError:
 
 
 def _properties(document: Any) -> dict[str, str]:
-    found = {name: document.get_metadata_value(key).strip() for key, name in _PROPERTIES.items()}
+    found = {name: _property(document, key) for key, name in _PROPERTIES.items()}
     for key, name in _DATES.items():
-        date = _DATE.match(document.get_metadata_value(key))
+        date = _DATE.match(_property(document, key))
         found[name] = "-".join(part for part in date.groups() if part) if date else ""
     return {"pages": str(len(document)), **{name: value for name, value in found.items() if value}}
+
+
+def _property(document: Any, key: str) -> str:
+    try:
+        return str(document.get_metadata_value(key)).strip()
+    except UnicodeDecodeError:  # damaged, which is no reason to lose the text
+        return ""
 
 
 def _shortcomings(pages: Pages) -> dict[str, str]:

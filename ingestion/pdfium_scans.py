@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from contracts import Box
 from ingestion.ocr_lines import OcrLine
-from ingestion.pdf_geometry import Frame
+from ingestion.pdf_geometry import Frame, turned_back
 from ingestion.pdf_lines import Line
 from ingestion.pdfium_shapes import Shapes
 from ingestion.pdfium_visibility import cover
@@ -38,19 +38,23 @@ def is_image(lines: Sequence[Line], shapes: Shapes, frame: Frame) -> bool:
     return letters < _SOME and cover(shapes.images, frame) >= _FULL_PAGE
 
 
-def read_image(page: Any, frame: Frame, lines: Sequence[Line], ocr: Ocr) -> list[Line]:
-    """Return the lines that OCR finds on the page where the file has no text of its own."""
+def read_image(page: Any, frame: Frame, turn: int, lines: Sequence[Line], ocr: Ocr) -> list[Line]:
+    """Return the lines that OCR finds on the page where the file has no text of its own.
+
+    `frame` is the page as it is shown; `lines` are where they are if it is turned by `turn` quarters.
+    """
     longest, area = max(frame.width, frame.height), frame.width * frame.height
     scale = min(_DPI / 72, _MAX_SIDE / longest, (_MAX_PIXELS / area) ** 0.5)
     image = page.render(scale=scale).to_pil().convert("RGB")
     shown = [line.box for line in lines if not line.hidden]
-    found = (_line(line, frame) for line in ocr(image) if line.text.strip())
+    found = (_line(line, frame, turn) for line in ocr(image) if line.text.strip())
     return [line for line in found if not any(_holds(box, line.box) for box in shown)]
 
 
-def _line(line: OcrLine, frame: Frame) -> Line:
+def _line(line: OcrLine, frame: Frame, turn: int) -> Line:
     box = Box(frame.number, *(min(max(value, 0.0), 1.0) for value in (line.x0, line.y0, line.x1, line.y1)))
-    return Line(line.text.strip(), box, size=round((box.y1 - box.y0) * frame.height, 1))
+    size = round((box.y1 - box.y0) * frame.height, 1)
+    return Line(line.text.strip(), turned_back(box, -turn % 4), size=size)
 
 
 def _holds(box: Box, other: Box) -> bool:

@@ -28,11 +28,11 @@ Matrix = tuple[float, float, float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """An area of one colour (red, green, blue; None where it has several), drawn `order`-th on the page."""
+    """An area of one colour (red, green, blue; None where it has several), drawn when `order` says, from 0 to 1."""
 
     rect: Rect
     colour: tuple[int, int, int] | None
-    order: int
+    order: float
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class Shapes:
     rulings: list[Ruling] = field(default_factory=list)
     fills: list[Fill] = field(default_factory=list)
     images: list[Rect] = field(default_factory=list)
-    order: dict[int, int] = field(default_factory=dict)
+    order: dict[int, float] = field(default_factory=dict)
     seen: int = 0
     paths: int = 0
     segments: int = 0
@@ -56,19 +56,26 @@ def shapes_of(page: Any, frame: Frame) -> Shapes:
     shapes = Shapes()
     top, calls = handle(page), pdfium_calls()
     get = functools.partial(calls.get_object, top)
-    _look_at(raw, get, calls.count_objects(top), frame, _IDENTITY, shapes, 0)
+    _look_at(raw, get, calls.count_objects(top), frame, _IDENTITY, shapes, 0, (0.0, 1.0))
     return shapes
 
 
 def _look_at(
-    raw: Any, get: Callable[[int], int], count: int, frame: Frame, matrix: Matrix, shapes: Shapes, depth: int
+    raw: Any,
+    get: Callable[[int], int],
+    count: int,
+    frame: Frame,
+    matrix: Matrix,
+    shapes: Shapes,
+    depth: int,
+    within: tuple[float, float],
 ) -> None:
     calls = pdfium_calls()
     drawn = list(map(get, range(min(count, _MAX_OBJECTS - shapes.seen))))
     kinds = list(map(calls.object_type, drawn))
-    before = shapes.seen
     shapes.seen += len(drawn)
-    shapes.order.update(zip(drawn, range(before, shapes.seen), strict=True))
+    start, step = within[0], (within[1] - within[0]) / (len(drawn) + 1)  # what a form holds is drawn in its turn
+    shapes.order.update((one, start + step * i) for i, one in enumerate(drawn, 1))
     by_kind = {kind: [one for one, k in zip(drawn, kinds, strict=True) if k == kind] for kind in {*kinds} - {_TEXT}}
     _add_paths(raw, by_kind.get(_PATH, []), frame, matrix, shapes)
     for image in (*by_kind.get(_IMAGE, ()), *by_kind.get(_SHADING, ())):
@@ -80,7 +87,16 @@ def _look_at(
         raw.FPDFPageObj_GetMatrix(_pointer(raw, form), byref(inner))
         combined = _times((inner.a, inner.b, inner.c, inner.d, inner.e, inner.f), matrix)
         get_inner = functools.partial(calls.get_inner, form)
-        _look_at(raw, get_inner, calls.count_inner(form), frame, combined, shapes, depth + 1)
+        _look_at(
+            raw,
+            get_inner,
+            calls.count_inner(form),
+            frame,
+            combined,
+            shapes,
+            depth + 1,
+            (shapes.order[form], shapes.order[form] + step),
+        )
 
 
 def _pointer(raw: Any, drawn: int) -> Any:

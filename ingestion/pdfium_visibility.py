@@ -64,7 +64,8 @@ class Visibility:
             box = turned_back(self._frame.box(word.rect), self._turn)
             rows = slice(int(box.y0 * len(pixels)), int(box.y1 * len(pixels)) + 1)
             columns = slice(int(box.x0 * pixels.shape[1]), int(box.x1 * pixels.shape[1]) + 1)
-            if np.ptp(pixels[rows, columns], axis=(0, 1)).max() <= 2 * _ALIKE:
+            letters = pixels[rows, columns]
+            if letters.size and np.ptp(letters, axis=(0, 1)).max() <= 2 * _ALIKE:
                 blank.add(word.at)
         return blank
 
@@ -96,7 +97,7 @@ class Visibility:
 
     def _is_lost(self, word: Word, drawn: int, colour: Colour) -> bool:
         """Return whether the word is drawn on its own colour."""
-        order = self._shapes.order.get(drawn, self._shapes.seen)
+        order = self._shapes.order.get(drawn, 1.0)
         x, y = word.rect.middle
         under = [fill for fill in self._shapes.fills if fill.order < order and fill.rect.holds(x, y)]
         ground = max(under, key=_order).colour if under else _WHITE
@@ -109,7 +110,7 @@ def cover(images: Sequence[Rect], frame: Frame) -> float:
     return min(1.0, sum((box.x1 - box.x0) * (box.y1 - box.y0) for box in areas))
 
 
-def _order(fill: Fill) -> int:
+def _order(fill: Fill) -> float:
     return fill.order
 
 

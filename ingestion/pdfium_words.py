@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 from collections import deque
@@ -22,10 +23,11 @@ def text_of(textpage: Any) -> str:
     """Return the page's text with one character for each that pdfium counts, so that positions in both agree."""
     import pypdfium2.raw as raw
 
-    text: str = textpage.get_text_range()
     count = textpage.count_chars()
-    if len(text) == count:
-        return text
+    with contextlib.suppress(UnicodeDecodeError):  # a file may hold half of a pair of surrogates
+        text: str = textpage.get_text_range()
+        if len(text) == count:
+            return text
     codes = (raw.FPDFText_GetUnicode(textpage, i) for i in range(count))
     return "".join(chr(code) if 0 < code < 0xD800 or 0xDFFF < code <= 0x10FFFF else " " for code in codes)
 

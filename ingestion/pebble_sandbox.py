@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 _SMALL = 1 << 15  # bytes
 _GROUP_SECONDS = 30.0
-_TRIES = 3  # a worker may die of what an earlier file left in it, but hardly three times
+_GRACE_SECONDS = 30.0
+_MOST_DEATHS = 3  # a worker may die of what an earlier file left in it, but hardly three times
+_MOST_FAILURES = 20
 
 
 class SandboxedParser:
@@ -48,6 +51,7 @@ class SandboxedParser:
         self._rest: asyncio.TimerHandle | None = None
         self._pool: ProcessPool | None = None
         self._lock = threading.Lock()
+        self._places = asyncio.Semaphore(2 * workers)  # one file under way, one at hand for each worker
         self._groups = FileGroups(self._parse_group, self._parse_alone, workers)
 
     async def parse(self, path: Path, name: str | None = None, *, scratch: Path | None = None) -> ParsedFile:
@@ -64,31 +68,37 @@ class SandboxedParser:
         return outcome
 
     async def _parse_alone(self, job: Job) -> Outcome:
-        for try_number in range(1, _TRIES + 1):
+        deaths = failures = 0  # of the worker that read this file; of the pool, which is no fault of the file
+        while True:
             try:
                 return (await self._send([job], self._seconds))[0]
             except TimeoutError:
                 what = f"{job.called!r} took more than {self._seconds:g} seconds to read"
                 raise ParseError(ParseFailure.TIMEOUT, f"{what}. Split it or raise the limit.") from None
             except Exception as exc:
-                if try_number == _TRIES:
+                deaths += _is_death(exc)
+                failures += not _is_death(exc)
+                if deaths == _MOST_DEATHS or failures == _MOST_FAILURES:
                     raise self._died(job.called, exc) from exc
-        raise AssertionError("the last try returns or raises")
 
     async def _parse_group(self, jobs: Sequence[Job]) -> Sequence[Outcome]:
         return await self._send(jobs, min(_GROUP_SECONDS, self._seconds))
 
     async def _send(self, jobs: Sequence[Job], seconds: float) -> Sequence[Outcome]:
-        pool = self._pool
-        if pool is None:
-            pool = await asyncio.to_thread(self._open)
-        try:
-            outcomes = await asyncio.wrap_future(pool.schedule(parse_in_worker, args=(jobs,), timeout=seconds))
-        except Exception as exc:
-            if not isinstance(exc, OSError):  # not a time-out or the death of one worker: the pool is of no more use
-                self._discard(pool)
-            raise
-        return cast(Sequence[Outcome], outcomes)
+        async with self._places:
+            pool = self._pool
+            if pool is None:
+                pool = await asyncio.to_thread(self._open)
+            try:
+                # Pebble keeps the time of the file; all it can wait for is one other file. More, and the pool is stuck.
+                async with asyncio.timeout(self._seconds + seconds + _GRACE_SECONDS) as stuck:
+                    task = pool.schedule(parse_in_worker, args=(jobs,), timeout=seconds)
+                    return cast(Sequence[Outcome], await asyncio.wrap_future(task))
+            except Exception as exc:
+                if stuck.expired() or not (_is_death(exc) or isinstance(exc, TimeoutError)):
+                    self._discard(pool)
+                    raise BrokenProcessPool(str(exc)) from exc
+                raise
 
     async def close(self) -> None:
         """End the workers, when nothing is being parsed; a later parse starts new ones."""
@@ -156,6 +166,11 @@ def _is_small_text(job: Job) -> bool:
         return job.path.stat().st_size <= _SMALL and expected_type(job.called) not in BINARY_TYPES
     except OSError:
         return False
+
+
+def _is_death(exc: Exception) -> bool:
+    """Tell whether one worker died, and its file is known: Pebble's ProcessExpired."""
+    return hasattr(exc, "exitcode")
 
 
 def _module(make: Callable[[], Parser]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import re
 
+from ingestion.language_alphabets import encoding_by_letters
+
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it starts with
@@ -14,8 +16,11 @@ _BOMS = (
 )
 _DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9_.:-]+)""")
 _SAMPLE = 1 << 16  # bytes that are enough to know an encoding by
-_MIN_GUESS = 64  # bytes outside ASCII below which statistics mislead more than they help
-_TYPED_IN_CP1252 = re.compile(r"[0-9A-Za-z\s!-~\u00a0-\u00ff\u0152\u0153\u0160\u0161\u0178\u2013-\u2026\u20ac\u2122]*")
+_MANY = 0.4  # of the letters
+_MULTI_BYTE_NAMES = """big5 big5hkscs cp932 cp949 cp950 euc_jis_2004 euc_jisx0213 euc_jp euc_kr gb18030 gb2312 gbk
+    johab shift_jis shift_jis_2004 shift_jisx0213"""
+_MULTI_BYTE = frozenset(_MULTI_BYTE_NAMES.split())
+_ISO_2022 = ((b"\x1b$)C", "iso2022_kr"), (b"\x1b$", "iso2022_jp_ext"))  # these use only ASCII bytes
 
 
 def marked_encoding(data: bytes) -> str | None:
@@ -47,7 +52,11 @@ def decode_text(data: bytes, *, markup: bool = False, stated: str | None = None)
 def _decode(data: bytes, markup: bool, stated: str | None) -> str:
     if marked := marked_encoding(data):
         return data.decode(marked, errors="replace")
-    candidates = ["utf-8", *([stated] if stated else [])]
+    candidates = [
+        *(encoding for mark, encoding in _ISO_2022 if mark in data[:_SAMPLE]),
+        "utf-8",
+        *([stated] if stated else []),
+    ]
     if markup and (declared := _DECLARED.search(data[:4096])):
         candidates.append(declared[1].decode("ascii"))
     for encoding in candidates:
@@ -68,10 +77,12 @@ def _almost_utf8(data: bytes) -> bool:
 
 
 def _guess(data: bytes) -> str:
-    western = data.decode("cp1252", errors="replace")
-    if sum(byte > 127 for byte in data[:_SAMPLE]) < _MIN_GUESS and _TYPED_IN_CP1252.fullmatch(western):
-        return western
-    from charset_normalizer import from_bytes
+    sample = data[:_SAMPLE]
+    letters = sum(byte > 127 or chr(byte).isalpha() for byte in sample)
+    if sum(byte > 127 for byte in sample) > _MANY * letters:  # no language written in Latin letters
+        from charset_normalizer import from_bytes
 
-    best = from_bytes(data[:_SAMPLE]).best()
-    return data.decode(best.encoding, errors="replace") if best else western
+        best = from_bytes(sample).best()
+        if best and best.encoding in _MULTI_BYTE:
+            return data.decode(best.encoding, errors="replace")
+    return data.decode(encoding_by_letters(data) or "cp1252", errors="replace")

@@ -46,7 +46,7 @@ def open_encoder(model: str, runtime: Runtime, *, threads: int = 0) -> SentenceT
             move_to_openvino(encoder, threads=threads)
             _demand_agreement(encoder, truth)
             return encoder
-        except (ImportError, ValueError) as exc:
+        except (ImportError, ValueError, RuntimeError) as exc:  # what vendors raise for what they cannot do
             if runtime == "openvino":
                 raise ConfigurationError(
                     f"OpenVINO cannot run the embedding model {model!r}: {exc}. "
@@ -78,7 +78,7 @@ def _halved(model: str, device: torch.device, truth: Vectors) -> SentenceTransfo
     encoder = _load(model, precision)
     try:
         _demand_agreement(encoder, truth)
-    except ValueError as exc:
+    except (ValueError, RuntimeError) as exc:
         _log.info("the embedding model %r runs in float32: %s", model, exc)
         return None
     return encoder

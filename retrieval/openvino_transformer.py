@@ -27,7 +27,8 @@ def move_to_openvino(model: SentenceTransformer, *, threads: int) -> None:
     """Let OpenVINO compute the transformer inside `model`; tokenizer, pooling and the rest stay as they are.
 
     Matrix products are in bfloat16 where the CPU has it, else in float32; `threads` 0 stands for all cores. Raises
-    ImportError without OpenVINO, and ValueError for a model that is not a plain text transformer.
+    ImportError without OpenVINO, ValueError for a model that is not a plain text transformer, and RuntimeError for one
+    that OpenVINO cannot compile. After an error the model may be unusable.
     """
     ov = _openvino()
     transformer = model[0]
@@ -35,6 +36,9 @@ def move_to_openvino(model: SentenceTransformer, *, threads: int) -> None:
         raise ValueError("its first module is not a transformer over text alone")
     if not type(transformer.model).__module__.startswith("transformers."):
         raise ValueError("it brings code of its own")
+    if getattr(transformer.model.config, "output_hidden_states", False):
+        raise ValueError("it pools over the hidden states of several layers")
+    model.cpu()
     converted = _convert(model)
     options = {"INFERENCE_PRECISION_HINT": "bf16" if has_bfloat16() else "f32", "PERFORMANCE_HINT": "LATENCY"}
     if threads:

@@ -96,7 +96,7 @@ def start(settings: Settings) -> Running:
     model = open_model(settings)
 
     async def close() -> None:
-        await asyncio.gather(cache.close(), model.close(), asyncio.to_thread(tracer.close))
+        await asyncio.gather(library.aclose(), cache.close(), model.close(), asyncio.to_thread(tracer.close))
 
     return Running(
         settings=settings,

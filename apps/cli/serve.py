@@ -52,6 +52,7 @@ def worker() -> None:
             await Worker(library.jobs, library.indexing, uploads, library.housekeeping.sweep).run(stop)
         finally:
             ready.unlink(missing_ok=True)
+            await library.aclose()
 
     with fail_clearly():
         settings = load_settings()

@@ -48,6 +48,7 @@ class Processes:
             "SERVING__BASE_URL": "http://127.0.0.1:9/v1",
             "OBSERVABILITY__MLFLOW_URL": "http://127.0.0.1:9",
             "CACHE__ENABLED": "false",
+            "INGESTION__JOB_ATTEMPTS": str(ROUNDS),
         }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("FOOTNOTE_")}
         return inherited | {f"FOOTNOTE_{name}": value for name, value in settings.items()}

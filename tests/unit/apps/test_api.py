@@ -67,8 +67,7 @@ class Api:
         assert response.status_code == 202, response.text
         ids = [job["id"] for job in response.json()["jobs"]]
         stop = asyncio.Event()
-        library, uploads = self.library, self.settings.data_dir / "uploads"
-        worker = Worker(library.jobs, library.indexing, library.housekeeping, uploads)
+        worker = Worker(self.library.jobs, self.library.indexing, self.settings.data_dir / "uploads")
         running = asyncio.create_task(worker.run(stop))
         while not all([(await self.library.jobs.get(job_id)).finished for job_id in ids]):
             await asyncio.sleep(0.01)

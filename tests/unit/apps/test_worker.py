@@ -35,15 +35,6 @@ class ScriptedIndexing:
         self.recorded += done
 
 
-class Broom:
-    """Housekeeping that has nothing to do."""
-
-    swept = False
-
-    async def sweep(self) -> None:
-        self.swept = True
-
-
 JOB = Job("j1", "papers", "upload/a.zip", "/uploads/j1", metadata={"year": "1911"}, readers=("alice",))
 
 
@@ -53,7 +44,7 @@ async def work(indexing: ScriptedIndexing) -> tuple[Job, list[Job]]:
     async def report(job: Job) -> None:
         told.append(job)
 
-    ended = await Worker(MemoryJobQueue(), indexing, Broom(), Path("/uploads")).work(JOB, report)
+    ended = await Worker(MemoryJobQueue(), indexing, Path("/uploads")).work(JOB, report)
     await asyncio.sleep(0)
     return ended, told
 
@@ -99,8 +90,12 @@ async def test_a_worker_runs_jobs_until_it_is_stopped(tmp_path: Path) -> None:
     (tmp_path / "j1").write_text("x")
     await queue.enqueue([replace(JOB, path=str(tmp_path / "j1"))])
     indexing = ScriptedIndexing(Indexed("upload/a.zip", Outcome.ADDED, "d1", chunks=5))
-    broom = Broom()
-    running = asyncio.create_task(Worker(queue, indexing, broom, tmp_path).run(stop))
+    swept = asyncio.Event()
+
+    async def sweep() -> None:
+        swept.set()
+
+    running = asyncio.create_task(Worker(queue, indexing, tmp_path, sweep).run(stop))
     async with asyncio.timeout(5):
         while not (await queue.get("j1")).finished:
             await asyncio.sleep(0.01)
@@ -109,7 +104,7 @@ async def test_a_worker_runs_jobs_until_it_is_stopped(tmp_path: Path) -> None:
     assert (await queue.get("j1")).document_id == "d1"
     assert indexing.recorded == [indexing.end]
     assert list(tmp_path.iterdir()) == []
-    assert broom.swept
+    assert swept.is_set()
 
 
 async def test_uploads_that_no_unfinished_job_reads_are_removed(tmp_path: Path) -> None:

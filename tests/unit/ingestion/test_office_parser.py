@@ -5,6 +5,7 @@ import io
 import struct
 import zipfile
 from collections.abc import Iterable
+from copy import deepcopy
 from pathlib import Path
 
 import docx
@@ -134,7 +135,7 @@ async def test_docx_header_comment_hidden_and_deleted_text(tmp_path: Path) -> No
     changed._p.append(parse_xml(f'<w:ins {W} w:id="2" w:author="B"><w:r><w:t>two years.</w:t></w:r></w:ins>'))
     parsed = await parse(tmp_path / "lease.docx", saved(document))
     shown = seen(parsed.elements)
-    assert "Is this so?" in shown
+    assert "Comment by Bob: Is this so?" in shown
     assert shown.count("Confidential") == 1
     assert "The term is two years." in shown
     assert "three" not in shown
@@ -216,6 +217,18 @@ async def test_pptx_slides_are_pages_and_notes_are_read(tmp_path: Path) -> None:
     assert "Remember to mention the budget." in [e.text for e in parsed.elements if e.page == 2]
 
 
+async def test_pptx_what_stands_on_the_master_is_said_once_and_prompts_are_not(tmp_path: Path) -> None:
+    deck = pptx.Presentation()
+    for number in (1, 2):
+        deck.slides.add_slide(deck.slide_layouts[5]).shapes.title.text = f"Goal {number}"
+    tree = deck.slide_masters[0].shapes._spTree
+    tree.append(deepcopy(deck.slides[0].shapes.title._element))
+    tree[-1].txBody.p_lst[0].r_lst[0].text = "For internal use"
+    tree[-1].nvSpPr.nvPr.remove(tree[-1].nvSpPr.nvPr[0])  # no placeholder any more
+    parsed = await parse(tmp_path / "deck.pptx", saved(deck))
+    assert [(e.page, e.text) for e in parsed.elements] == [(1, "Goal 1"), (1, "For internal use"), (2, "Goal 2")]
+
+
 async def test_pptx_chart_is_a_table_and_a_group_is_read(tmp_path: Path) -> None:
     from pptx.chart.data import CategoryChartData
     from pptx.enum.chart import XL_CHART_TYPE
@@ -273,7 +286,7 @@ async def test_xlsx_percentages_comments_charts_and_several_tables_on_a_sheet(tm
     assert tables[0] == "| Region | Share |\n| --- | --- |\n| North | 12.5% |\n| South | 0.875 |"
     assert "| Total | 1 |\n| --- | --- |\n| Year | 2024 |" in tables[1:]
     assert "|  | Share |\n| --- | --- |\n| North | 0.125 |\n| South | 0.875 |" in tables[1:]
-    assert "with the islands" in seen(parsed.elements)
+    assert "Comment by Ann: with the islands" in seen(parsed.elements)
     assert "Shares" in of_kind(parsed.elements, ElementKind.TEXT)
 
 

@@ -278,3 +278,19 @@ async def test_ligatures_and_metadata(tmp_path: Path) -> None:
     writer.add_metadata({"/Author": "Ada", "/CreationDate": "D:20240131120000Z"})
     parsed = await parse(tmp_path, writer)
     assert (parsed.metadata["author"], parsed.metadata["created"]) == ("Ada", "2024-01-31")
+
+
+async def test_running_heads_are_dropped_also_where_pages_are_not_full(tmp_path: Path) -> None:
+    pages = [
+        "\n".join(
+            [
+                text(72, 600, f"Rule {word} of the house"),
+                *(text(72, 580 - 14 * i, f"{PROSE[i:60]} {word}") for i in range(4)),
+                text(250, 500 - 20 * number, f"House rules - {number}"),
+            ]
+        )
+        for number, word in enumerate(("one", "two", "three", "four", "five"), 1)
+    ]
+    said = "\n".join(element.text for element in await elements(tmp_path, *pages))
+    assert said.count("House rules") == 1
+    assert all(f"Rule {word}" in said for word in ("one", "two", "three", "four", "five"))

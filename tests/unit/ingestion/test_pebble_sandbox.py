@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 async def sandbox() -> AsyncIterator[SandboxedParser]:
-    parser = SandboxedParser(make_hostile_parser, workers=1, seconds=1, memory_mb=256)
+    parser = SandboxedParser(make_hostile_parser, workers=1, seconds=3, memory_mb=256)
     yield parser
     await parser.close()
 
@@ -40,9 +40,9 @@ async def told(sandbox: SandboxedParser, path: Path, order: str) -> str:
         ("break", ParseFailure.CORRUPT, "word/document.xml"),
         ("exit", ParseFailure.CORRUPT, "exit status 3"),
         ("segfault", ParseFailure.CORRUPT, "SIGSEGV"),
-        ("sleep", ParseFailure.TIMEOUT, "1 seconds"),
-        ("loop", ParseFailure.TIMEOUT, "1 seconds"),
-        ("hold 2000", ParseFailure.TOO_LARGE, "256 MiB"),
+        ("sleep", ParseFailure.TIMEOUT, "3 seconds"),
+        ("loop", ParseFailure.TIMEOUT, "3 seconds"),
+        ("hold 2000", ParseFailure.TOO_LARGE, "memory"),
         ("grab 8000", ParseFailure.TOO_LARGE, "memory"),
         ("fetch http://127.0.0.1:9/", ParseFailure.CORRUPT, "without a network"),
     ],

@@ -2,7 +2,7 @@
 
 import { plural } from "../shared/format";
 import { Icon } from "../shared/Icon";
-import type { Upload, UploadState, Uploads } from "./useUploads";
+import { ended, type Upload, UploadState, Uploads } from "./useUploads";
 
 const STEPS: UploadState[] = ["waiting", "uploading", "queued", "parsing", "embedding", "indexing", "done"];
 
@@ -15,11 +15,12 @@ const WORDS: Record<UploadState, string> = {
   indexing: "Indexing",
   done: "Searchable",
   failed: "Failed",
+  cancelled: "Cancelled",
 };
 
 function Row({ upload, onDismiss }: { upload: Upload; onDismiss: () => void }) {
   const { state, name } = upload;
-  const over = state === "done" || state === "failed";
+  const over = ended(state);
   const more = state === "done" ? upload.chunks > 0 && plural(upload.chunks, "passage") : upload.reason;
   return (
     <li className="upload" data-testid="upload-item" data-state={state}>

@@ -29,7 +29,7 @@ const PAUSE_MS = 1_500;
 
 const CUT_OFF_JOB = { ...CUT_OFF, detail: "The file may still become searchable." };
 
-const ended = (state: UploadState) => state === "done" || state === "failed";
+export const ended = (state: UploadState) => state === "done" || state === "failed" || state === "cancelled";
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function changeFrom({ state, chunks, reason, message }: Job): Partial<Upload> {

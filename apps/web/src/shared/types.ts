@@ -54,7 +54,7 @@ export interface DocumentPage {
   next: string | null;
 }
 
-export type JobState = "queued" | "parsing" | "embedding" | "indexing" | "done" | "failed";
+export type JobState = "queued" | "parsing" | "embedding" | "indexing" | "done" | "failed" | "cancelled";
 
 export interface Job {
   id: string;
