@@ -59,7 +59,11 @@ _SAMPLE = 1 << 14  # bytes
 _MIXED = 0.95  # what a fit to "any" is worth beside that to one language
 _GOOD = 0.9
 _IN_WORDS = frozenset("’‘\u00ad")
-_SHOUTING = 0.05  # what a text in capitals is worth less: in the wrong Cyrillic or Greek, case is reversed
+_COMMON = frozenset("оеаинтОЕАИНТαοιετσνΑΟΙΕΤΣΝ")  # half of the letters of a Russian or Greek text
+_OFTEN = 0.3
+_UNUSUAL = 0.1
+_ONLY_SIGNS = 0.5  # what signs without a letter say; in doubt they are those of Windows
+_SHOUTING = 0.02  # what a text in capitals is worth less: in the wrong Cyrillic or Greek, case is reversed
 
 
 def encoding_by_letters(data: bytes) -> str | None:
@@ -82,14 +86,23 @@ def _score(sample: bytes, encoding: str) -> float:
     odd = sum(_is_odd(*three, marks) for three in zip(text, text[1:], text[2:], strict=False))
     odd += sum(a.islower() and b.isupper() and max(a, b) > "\x7f" for a, b in pairwise(text))
     odd += sum(count for letter, count in high.items() if unicodedata.category(letter) == "Cc")
+    odd += sum(a > "\x7f" and a.isalpha() and b.isdigit() for a, b in pairwise(text))
     odd += max(0, high.total() - 2 * letters) // 2  # more signs than letters
+    if _ENCODINGS[encoding] is not _LATIN:  # such letters do not stand in one word with Latin ones
+        odd += sum(a.isalpha() and b.isalpha() and a.isascii() != b.isascii() for a, b in pairwise(text))
     capitals = sum(count for letter, count in high.items() if letter.isupper())
     fits = (_fit(high, alphabet, letters) * (_MIXED if name == "any" else 1) for name, alphabet in _sets(encoding))
     return max(fits) - odd / max(1, high.total()) - (_SHOUTING if 2 * capitals > letters else 0)
 
 
 def _fit(high: Counter[str], alphabet: frozenset[str], letters: int) -> float:
-    return sum(count for letter, count in high.items() if letter in alphabet) / letters if letters else 1
+    """Return the share of letters that are in the alphabet, a little less where its commonest letters are rare."""
+    if not letters:
+        return _ONLY_SIGNS
+    common = _COMMON & alphabet
+    often = sum(high[letter] for letter in common) / letters if common else 1
+    known = sum(count for letter, count in high.items() if letter in alphabet) / letters
+    return known - _UNUSUAL * max(0, 1 - often / _OFTEN)
 
 
 def _is_odd(before: str, mark: str, after: str, marks: set[str]) -> bool:

@@ -9,12 +9,11 @@ from itertools import pairwise
 
 from contracts import ElementKind
 from ingestion.chunk_pieces import Piece
-from ingestion.llamaindex_splitter import LlamaIndexSplitter
+from ingestion.llamaindex_splitter import LlamaIndexSplitter, Part
 from ingestion.token_meter import TokenMeter
 
 _TABLE_HEADER = re.compile(r"[^\n]*\|[^\n]*\n\|(?: *:?-+:? *\|)+\n")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
-_ROW = re.compile(r"[^\n]+")
 
 Groups = Iterator[tuple[int, int]]
 
@@ -33,7 +32,7 @@ class PieceCutter:
         if piece.kind is ElementKind.TABLE and (header := header_of(text, piece)):
             size = self._meter.size(header)
             if size <= room // 2:
-                return list(self._between_rows(text, piece, header, size, room, _full))
+                return list(self._between_rows(text, piece, header, room - size, _full))
         if piece.kind in (ElementKind.CODE, ElementKind.LIST) and "\n" in text[piece.start : piece.end]:
             return list(self._between_lines(text, piece, room))
         return [piece.cut(*part) for part in self._passages.by_sentence(text, piece.start, piece.end, room)]
@@ -44,22 +43,23 @@ class PieceCutter:
         size = self._meter.size(header) if header else 0
         if not header or size > room // 2:
             return self.cut(text, piece, room)
-        return list(self._between_rows(text, piece, header, size, room, _each))
+        return list(self._between_rows(text, piece, header, room - size, _each)) or [piece]
 
     def _between_rows(
-        self, text: str, piece: Piece, header: str, header_size: int, room: int, grouped: Callable[[Sequence[int], int], Groups]
+        self, text: str, piece: Piece, header: str, room: int, grouped: Callable[[Sequence[int], int], Groups]
     ) -> Iterator[Piece]:
+        """`room` is what the header leaves."""
         top = piece.start if piece.prefix else piece.start + len(header)
-        rows = [(row.start(), row.end()) for row in _ROW.finditer(text, top, piece.end)]
+        rows = [row.span() for row in _LINE.finditer(text, top, piece.end) if row.group().strip()]
         sizes = self._meter.sizes([text[low:high] for low, high in rows])
-        left = room - header_size
-        for first, end in grouped(sizes, left):
-            size, low, high = sum(sizes[first:end]), rows[first][0], rows[end - 1][1]
-            parts = [(low, high, size)] if size <= left else self._passages.by_sentence(text, low, high, left)
-            for part_low, part_high, part_size in parts:
-                opens = part_low == top and not piece.prefix
-                start = piece.start if opens else part_low
-                yield piece.cut(start, part_high, header_size + part_size, "" if opens else header)
+        start: int | None = piece.start  # of the next part, where that is the first one
+        for first, end in grouped(sizes, room):
+            low, high = rows[first][0], _before_line_end(text, rows[end - 1])
+            for part in self._fitting(text, Part(low, high, sum(sizes[first:end])), room):
+                prefix = header if piece.prefix or start is None else ""
+                tokens = self._meter.size(header) + part.tokens
+                yield piece.cut(part.start if start is None else start, part.end, tokens, prefix)
+                start = None
 
     def _between_lines(self, text: str, piece: Piece, room: int) -> Iterator[Piece]:
         spans = [line.span() for line in _LINE.finditer(text, piece.start, piece.end)]
@@ -67,12 +67,17 @@ class PieceCutter:
         sizes = self._meter.sizes(lines)
         for first, end in _line_groups(lines, sizes, room):
             filled = [i for i in range(first, end) if lines[i].strip()]
-            if not filled:
-                continue
-            low, high = spans[filled[0]][0], spans[filled[-1]][0] + len(lines[filled[-1]].rstrip())
-            size = sum(sizes[filled[0] : filled[-1] + 1])
-            parts = [(low, high, size)] if size <= room else self._passages.by_sentence(text, low, high, room)
-            yield from (piece.cut(*part) for part in parts)
+            if filled:
+                low, high = spans[filled[0]][0], _before_line_end(text, spans[filled[-1]])
+                whole = Part(low, high, sum(sizes[filled[0] : filled[-1] + 1]))
+                yield from (piece.cut(*part) for part in self._fitting(text, whole, room))
+
+    def _fitting(self, text: str, part: Part, room: int) -> list[Part]:
+        return [part] if part.tokens <= room else self._passages.by_sentence(text, part.start, part.end, room)
+
+
+def _before_line_end(text: str, line: tuple[int, int]) -> int:
+    return line[1] - text.endswith("\n", *line)
 
 
 def header_of(text: str, piece: Piece) -> str:

@@ -83,6 +83,11 @@ def _guess(data: bytes) -> str:
         from charset_normalizer import from_bytes
 
         best = from_bytes(sample).best()
-        if best and best.encoding in _MULTI_BYTE:
+        if best and best.encoding in _MULTI_BYTE and not _is_half_width(str(best)):
             return data.decode(best.encoding, errors="replace")
     return data.decode(encoding_by_letters(data) or "cp1252", errors="replace")
+
+
+def _is_half_width(text: str) -> bool:
+    """Tell whether the text is mostly half-width katakana: what other alphabets look like in Japanese encodings."""
+    return 2 * sum("\uff61" <= letter <= "\uff9f" for letter in text) > sum(letter > "\x7f" for letter in text)

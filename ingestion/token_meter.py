@@ -65,17 +65,18 @@ class TokenMeter:
 
     def together(self, pieces: Sequence[Piece]) -> int:
         """Return the size of measured pieces with what separates them."""
-        return sum(piece.tokens for piece in pieces) + self._separator * max(0, len(pieces) - 1)
+        return sum(piece.tokens for piece in pieces) + self.separator * max(0, len(pieces) - 1)
 
     def _left_by_headings(self, title: str, headings: tuple[str, ...]) -> int:
         """Return the tokens of the model's window that are left for a passage under these headings. A quarter of the
         window is, however long they are: the end of the passage is not embedded then."""
         line = self._heading_line(title, headings)
         window = self._tokens.max_tokens
-        return max(window // 4, window - self.size(f"{line}\n") - self._separator)
+        return max(window // 4, window - self.size(f"{line}\n") - self.separator)
 
     @functools.cached_property
-    def _separator(self) -> int:
+    def separator(self) -> int:
+        """Tokens that stand between two pieces."""
         apart = self._tokens.count_tokens("a")
         return max(0, self._tokens.count_tokens(f"a{SEPARATOR}a") - 2 * apart)
 

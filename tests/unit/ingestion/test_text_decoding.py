@@ -43,6 +43,8 @@ def test_utf_16_without_a_mark_is_known_by_the_zero_bytes_of_latin_letters(encod
         ("ההסכם נכנס לתוקף עם חתימתו", "cp1255"),
         ("يدخل العقد حيز التنفيذ من لحظة التوقيع", "cp1256"),
         ("“Quoted” – it’s 5 €…", "cp1252"),
+        ("ÜBER UNS", "latin-1"),
+        ("20°C ±5", "latin-1"),
     ],
 )
 def test_older_encodings(text: str, encoding: str) -> None:
@@ -52,7 +54,9 @@ def test_older_encodings(text: str, encoding: str) -> None:
 def test_a_declared_encoding_is_believed_in_markup_only() -> None:
     page = '<meta charset="iso-8859-7"><p>Εγγύηση</p>'
     assert decode_text(page.encode("iso-8859-7"), markup=True) == page
-    assert decode_text(page.encode("iso-8859-7")) != page
+    german = '<meta charset="iso-8859-7"><p>Größe</p>'
+    assert decode_text(german.encode("cp1252")) == german
+    assert decode_text(german.encode("cp1252"), markup=True) != german
 
 
 def test_a_wrong_or_unknown_declaration_is_passed_over() -> None:

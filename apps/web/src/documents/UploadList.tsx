@@ -2,7 +2,7 @@
 
 import { plural } from "../shared/format";
 import { Icon } from "../shared/Icon";
-import { ended, type Upload, UploadState, Uploads } from "./useUploads";
+import { ended, type Upload, type UploadState, type Uploads } from "./useUploads";
 
 const STEPS: UploadState[] = ["waiting", "uploading", "queued", "parsing", "embedding", "indexing", "done"];
 
