@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apps.database import open_database
+from apps.embedding_batches import heading_line
 from apps.indexing import Indexing
 from apps.reembedding import Reembedding
 from apps.settings import IngestionSettings, Settings, heeds_proxy
@@ -198,6 +199,7 @@ def build_parser(options: ParseOptions) -> Parser:
     from ingestion.rapidocr_recogniser import RapidOcrRecogniser
     from ingestion.subtitles_parser import SubtitlesParser
     from ingestion.trafilatura_html_parser import TrafilaturaHtmlParser
+    from ingestion.unstructured_parser import MARKUPS, UnstructuredParser
 
     ocr = RapidOcrRecogniser()
     archives = ArchiveParser(
@@ -212,6 +214,7 @@ def build_parser(options: ParseOptions) -> Parser:
         kinds.MARKDOWN: MarkdownItParser(),
         kinds.RST: DocutilsRstParser(),
         kinds.ASCIIDOC: AsciidocParser(),
+        **{kind: UnstructuredParser(kind) for kind in MARKUPS},
         kinds.TEXT: PlainTextParser(),
         **{kind: CsvParser(kind) for kind in (kinds.CSV, kinds.TSV)},
         **{kind: JsonParser(kind) for kind in (kinds.JSON, kinds.JSONL)},
@@ -329,13 +332,21 @@ def _embedder(settings: Settings, model: str) -> SentenceTransformersEmbedder:
 
 
 def _splitter(embedders: EmbedderShelf, cutting: Cutting, embedder: str) -> Splitter:
-    from ingestion.llamaindex_splitter import LlamaIndexSplitter
+    from ingestion.fixed_splitter import FixedSplitter
+    from ingestion.parent_child_splitter import ParentChildSplitter
+    from ingestion.sentence_window_splitter import SentenceWindowSplitter
+    from ingestion.structural_splitter import StructuralSplitter
 
-    return LlamaIndexSplitter(
-        embedders.open(embedder).count_tokens,
-        chunk_tokens=cutting.chunk_tokens,
-        chunk_overlap_tokens=cutting.overlap_tokens,
-    )
+    tokens, size, overlap = embedders.open(embedder), cutting.chunk_tokens, cutting.overlap_tokens
+    match cutting.strategy:
+        case ChunkStrategy.STRUCTURAL:
+            return StructuralSplitter(tokens, heading_line, chunk_tokens=size, overlap_tokens=overlap)
+        case ChunkStrategy.FIXED:
+            return FixedSplitter(tokens, heading_line, chunk_tokens=size, overlap_tokens=overlap)
+        case ChunkStrategy.SENTENCE_WINDOW:
+            return SentenceWindowSplitter(tokens, heading_line, chunk_tokens=size)
+        case ChunkStrategy.PARENT_CHILD:
+            return ParentChildSplitter(tokens, heading_line, chunk_tokens=size, overlap_tokens=overlap)
 
 
 def _retriever(

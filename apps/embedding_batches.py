@@ -15,6 +15,8 @@ from contracts import Catalog, Chunk, Document, EmbeddedVersion, Embedder, JobSt
 
 _BATCH_CHUNKS = 512  # of one round; a document that has more is a round of its own
 _SLICE = 256  # texts that are embedded before progress is told
+_LONGEST_HEADING = 80  # characters
+_LONGEST_PATH = 240  # bytes of UTF-8; no tokenizer makes more tokens of them
 
 VectorsByHash = dict[str, NDArray[np.float32]]
 
@@ -142,8 +144,14 @@ def _embedded(waiting: _Waiting, vectors: Mapping[str, NDArray[np.float32]]) -> 
 
 def embedded_text(document: Document, chunk: Chunk) -> str:
     """Return what is embedded for a chunk: its heading path, then its text or the part that stands for it."""
-    path = " > ".join(dict.fromkeys((document.title, *chunk.headings)))
-    return f"{path}\n{chunk.focus or chunk.text}"
+    return f"{heading_line(document.title, chunk.headings)}\n{chunk.focus or chunk.text}"
+
+
+def heading_line(title: str, headings: Sequence[str]) -> str:
+    """Return what is embedded in front of a passage. It is kept short, so that the passage has most of the model's
+    window."""
+    path = " > ".join(name[:_LONGEST_HEADING] for name in dict.fromkeys((title, *headings)))
+    return path.encode("utf-8", "surrogatepass")[:_LONGEST_PATH].decode("utf-8", "ignore")
 
 
 def text_hash(text: str) -> str:

@@ -65,7 +65,7 @@ class _LineReader:
         yield from self._flush()
 
     def _line(self, line: str) -> Iterator[Element]:
-        fence, heading, item = _FENCE.fullmatch(line), _HEADING.fullmatch(line), _ITEM.fullmatch(line)
+        fence, heading, item = (pattern.fullmatch(line) for pattern in (_FENCE, _HEADING, _ITEM))
         if not line or line == "+":
             yield from self._flush()
         elif fence:
@@ -87,8 +87,7 @@ class _LineReader:
             self._paragraph = [term["text"]] if term["text"] else []
         elif image := _IMAGE.fullmatch(line):
             yield from self._flush()
-            if alt := image[2].split(",")[0].strip(' "'):
-                yield Element(self._plain(alt), ElementKind.IMAGE)
+            yield from self._image(image[2])
         elif line.startswith("|") and line.endswith("|") and line.count("|") > 2:
             yield from self._flush()
             yield from self._bare_table(line)
@@ -96,6 +95,10 @@ class _LineReader:
             yield Element(self._plain(line[1:]))
         else:
             self._paragraph.append(line)
+
+    def _image(self, attributes: str) -> Iterator[Element]:
+        if alt := attributes.split(",")[0].strip(' "'):
+            yield Element(self._plain(alt), ElementKind.IMAGE)
 
     def _heading(self, depth: int, text: str) -> Iterator[Element]:
         self._numbers.clear()

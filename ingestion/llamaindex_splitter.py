@@ -57,7 +57,9 @@ class LlamaIndexSplitter:
             at = word.end()
         spans += _split(splitter, passage, at, len(passage))
         sizes = self._meter.sizes([passage[low:high] for low, high in spans])
-        parts = (part for span, size in zip(spans, sizes, strict=True) for part in self._halved(passage, *span, size, room))
+        parts = (
+            part for span, size in zip(spans, sizes, strict=True) for part in self._halved(passage, *span, size, room)
+        )
         return [Part(offset + low, offset + high, size) for low, high, size in parts]
 
     def _halved(self, passage: str, low: int, high: int, size: int, room: int) -> Iterator[Part]:

@@ -37,9 +37,9 @@ def table_grid(table: Any) -> list[list[str]]:
     used = 0
     for cells in _rows(table):
         row: list[str] = []
-        alone = len(cells) == 1
         for cell in cells:
             _fill(row, below)
+            alone = len(cells) == 1 and not row
             columns, rows = _span(cell, "colspan", _MAX_COLUMNS), _span(cell, "rowspan", 65534)
             text = cell_text(cell)
             for offset in range(columns):

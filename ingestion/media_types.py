@@ -20,6 +20,10 @@ HTML = "text/html"
 MARKDOWN = "text/markdown"
 RST = "text/x-rst"
 ASCIIDOC = "text/asciidoc"
+ORG = "text/x-org"
+LATEX = "text/x-tex"
+MEDIAWIKI = "text/x-mediawiki"
+TEXTILE = "text/x-textile"
 TEXT = "text/plain"
 CSV = "text/csv"
 TSV = "text/tab-separated-values"
@@ -59,6 +63,10 @@ _EXTENSIONS = {
     MARKDOWN: "md markdown mdown mkd",
     RST: "rst rest",
     ASCIIDOC: "adoc asciidoc asc",
+    ORG: "org",
+    LATEX: "tex latex ltx",
+    MEDIAWIKI: "wiki mediawiki",
+    TEXTILE: "textile",
     TEXT: "txt text log",
     CSV: "csv",
     TSV: "tsv tab",

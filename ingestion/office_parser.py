@@ -21,7 +21,9 @@ from ingestion.ooxml_completion import completed
 from ingestion.ooxml_package import is_binary_workbook, is_encrypted, package_type, plain_package, unpacked_size
 from ingestion.ooxml_paragraphs import package_paragraphs
 from ingestion.parse_errors import empty, reading
-from ingestion.unstructured_rtf import read_rtf, rtf_properties
+from ingestion.pypandoc_html import to_html
+from ingestion.rtf_characters import rtf_properties, unicode_rtf
+from ingestion.unstructured_html import elements_of_html
 from ingestion.xlrd_sheets import read_with_xlrd
 
 _SHEETS = frozenset({kinds.XLSX, kinds.XLS, kinds.ODS})
@@ -82,7 +84,7 @@ class OfficeParser:
         if data.startswith(_BIFF):
             return _Content(kinds.XLS, read_with_xlrd(data))
         if data[:64].lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{\\rtf"):
-            return _Content(kinds.RTF, read_rtf(data), rtf_properties(data))
+            return _Content(kinds.RTF, elements_of_html(to_html(unicode_rtf(data), "rtf")), rtf_properties(data))
         raise ParseError(ParseFailure.CORRUPT, f"{called!r} is damaged: its content is not what its name says.")
 
 

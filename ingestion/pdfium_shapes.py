@@ -83,20 +83,16 @@ def _look_at(
         shapes.fills.append(Fill(rect, None, shapes.order[image]))
     shapes.images += _bounds(by_kind.get(_IMAGE, []), frame, matrix)
     for form in by_kind.get(_FORM, ()) if depth < _MAX_DEPTH else ():
-        inner = raw.FS_MATRIX()
-        raw.FPDFPageObj_GetMatrix(_pointer(raw, form), byref(inner))
-        combined = _times((inner.a, inner.b, inner.c, inner.d, inner.e, inner.f), matrix)
         get_inner = functools.partial(calls.get_inner, form)
-        _look_at(
-            raw,
-            get_inner,
-            calls.count_inner(form),
-            frame,
-            combined,
-            shapes,
-            depth + 1,
-            (shapes.order[form], shapes.order[form] + step),
-        )
+        inside = (shapes.order[form], shapes.order[form] + step)
+        combined = _times(_matrix_of(raw, form), matrix)
+        _look_at(raw, get_inner, calls.count_inner(form), frame, combined, shapes, depth + 1, inside)
+
+
+def _matrix_of(raw: Any, drawn: int) -> Matrix:
+    found = raw.FS_MATRIX()
+    raw.FPDFPageObj_GetMatrix(_pointer(raw, drawn), byref(found))
+    return found.a, found.b, found.c, found.d, found.e, found.f
 
 
 def _pointer(raw: Any, drawn: int) -> Any:

@@ -139,3 +139,13 @@ def _known(encoding: str, default: str) -> str:
     except LookupError:
         return default
     return encoding
+
+
+_PROPERTY = re.compile(r"\{\\(title|author|subject|keywords)\s([^{}\\]+)\}")
+_HEAD = 1 << 16
+
+
+def rtf_properties(data: bytes) -> dict[str, str]:
+    """Return what the RTF file says about itself."""
+    head = unicode_rtf(data[:_HEAD]).decode("utf-8")
+    return {name: text.strip() for name, text in _PROPERTY.findall(head) if text.strip()}

@@ -49,7 +49,7 @@ class StructuralPacking:
         """Return what stays of the current group, and the groups that begin with the piece and its lead."""
         at = _lead(text, current, piece)
         lead = current[at:]
-        left = min(room, *map(self._room_for, lead)) - self._meter.together(lead) - self._meter.separator
+        left = min((room, *map(self._room_for, lead))) - self._meter.together(lead) - self._meter.separator
         if not lead or left < min(piece.tokens, max(room // 2, _LEAST)):
             at, lead, left = len(current), (), room
         first, *rest = self._cutter.cut(text, piece, left)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from contracts import ConfigurationError
 from ingestion.chunk_pieces import SEPARATOR, Piece, passage_of
 
 HeadingLine = Callable[[str, Sequence[str]], str]
@@ -42,7 +43,6 @@ class TokenMeter:
         self._heading_line = heading_line
         self._most = most
         self._short = functools.lru_cache(maxsize=65_536)(self._counted)
-        self.left_by_headings = functools.lru_cache(maxsize=1024)(self._left_by_headings)
 
     def size(self, text: str) -> int:
         """Return how many tokens a text is, at least 1."""
@@ -67,12 +67,21 @@ class TokenMeter:
         """Return the size of measured pieces with what separates them."""
         return sum(piece.tokens for piece in pieces) + self.separator * max(0, len(pieces) - 1)
 
-    def _left_by_headings(self, title: str, headings: tuple[str, ...]) -> int:
-        """Return the tokens of the model's window that are left for a passage under these headings. A quarter of the
-        window is, however long they are: the end of the passage is not embedded then."""
-        line = self._heading_line(title, headings)
-        window = self._tokens.max_tokens
-        return max(window // 4, window - self.size(f"{line}\n") - self.separator)
+    def rooms(self, title: str, budget: int) -> Callable[[Piece], int]:
+        """Return a function that says how many tokens may be embedded with a piece of a document of this title: up to
+        `budget`, and what the headings leave of the model's window. A quarter of the window stays, however long they
+        are; the model does not see the end of the passage then."""
+
+        @functools.lru_cache(maxsize=1024)
+        def left(headings: tuple[str, ...]) -> int:
+            line = self._heading_line(title, headings) + "\n"
+            window = self._tokens.max_tokens
+            surely = window - self.separator - len(line.encode("utf-8", "replace"))  # no token is less than a byte
+            if surely >= budget:
+                return budget
+            return min(budget, max(window // 4, window - self.separator - self.size(line)))
+
+        return lambda piece: left(piece.headings)
 
     @functools.cached_property
     def separator(self) -> int:
@@ -83,3 +92,12 @@ class TokenMeter:
     def _counted(self, text: str) -> int:
         least = max(1, len(text) // _MOST_CHARS)
         return least if least > self._most else max(least, self._tokens.count_tokens(text))
+
+
+def checked_overlap(overlap_tokens: int, chunk_tokens: int) -> int:
+    """Return the overlap. Raises ConfigurationError unless it is less than the chunk."""
+    if not 0 <= overlap_tokens < chunk_tokens:
+        raise ConfigurationError(
+            f"The overlap of chunks ({overlap_tokens} tokens) must be less than their size ({chunk_tokens})."
+        )
+    return overlap_tokens

@@ -30,7 +30,9 @@ async def watch(places: Sequence[Path], interval_s: float) -> AsyncGenerator[Non
             await upcoming
             upcoming = asyncio.ensure_future(anext(changes))
     except (OSError, RuntimeError) as exc:
-        raise InvalidInputError(f"Changes cannot be watched: {exc}. Raise the system's limit, or sync by a timer.") from exc
+        raise InvalidInputError(
+            f"Changes cannot be watched: {exc}. Raise the system's limit, or sync by a timer."
+        ) from exc
     finally:
         upcoming.cancel()
         await asyncio.gather(upcoming, return_exceptions=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from apps.embedding_batches import heading_line
 from apps.indexing import Indexing
 from apps.sources import Indexed, Source, local_file
 from apps.syncing import Plan, Syncing
@@ -13,14 +14,15 @@ from contracts import Cutting, Embedder, ParseError, ParseFailure, Parser, Split
 from ingestion.archive_parser import ArchiveParser
 from ingestion.csv_parser import CsvParser
 from ingestion.fsspec_tree import FsspecTree
-from ingestion.llamaindex_splitter import LlamaIndexSplitter
 from ingestion.media_types import ARCHIVE_TYPES, CSV
 from ingestion.originals import Originals
 from ingestion.parser_router import ParserRouter
 from ingestion.plain_text_parser import PlainTextParser
+from ingestion.structural_splitter import StructuralSplitter
 from observability.mlflow_runs import MemoryRunLog
 from retrieval.hashing_embedder import HashingEmbedder
 from tests.library import Shelf
+from tests.word_tokens import WordTokens
 
 CUTTING = Cutting(chunk_tokens=40)
 
@@ -131,4 +133,4 @@ def _parser(max_bytes: int) -> Parser:
 
 
 def _splitter(cutting: Cutting, embedder: str) -> Splitter:
-    return LlamaIndexSplitter(lambda text: len(text.split()), chunk_tokens=cutting.chunk_tokens, chunk_overlap_tokens=4)
+    return StructuralSplitter(WordTokens(), heading_line, chunk_tokens=cutting.chunk_tokens, overlap_tokens=4)

@@ -1,19 +1,17 @@
-"""Has pandoc turn RTF into HTML, with the numbers of lists written out."""
+"""Has pandoc turn a document into HTML, with the numbers of lists written out."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ingestion.rtf_characters import unicode_rtf
 
-
-def rtf_to_html(data: bytes) -> str:
-    """Return the text as HTML. Raises RuntimeError when pandoc cannot read it."""
+def to_html(source: bytes | str, markup: str) -> str:
+    """Return a document in `markup`, as pandoc calls it, as HTML. Raises RuntimeError when pandoc cannot read it."""
     import pypandoc
     from lxml import html
 
     # Its sandbox: no other file is read, whatever the document asks for.
-    written = pypandoc.convert_text(unicode_rtf(data), "html", format="rtf", extra_args=["--sandbox", "--wrap=none"])
+    written = pypandoc.convert_text(source, "html", format=markup, extra_args=["--sandbox", "--wrap=none"])
     if not written.strip():
         return ""
     root = html.fragment_fromstring(written, create_parent="body")

@@ -5,9 +5,11 @@ import time
 
 import pytest
 
+from apps.embedding_batches import heading_line
 from contracts import Box, Chunk, ConfigurationError, Document, Element, ElementKind, ParsedFile
-from ingestion.llamaindex_splitter import LlamaIndexSplitter
 from ingestion.markdown_tables import markdown_table
+from ingestion.structural_splitter import StructuralSplitter
+from tests.word_tokens import WordTokens, words
 
 DOCUMENT = Document(
     id="d", collection="default", version="v1", source="a.txt", title="A", media_type="text/plain", size=1
@@ -15,12 +17,8 @@ DOCUMENT = Document(
 TITLE, TEXT, TABLE, LIST = ElementKind.TITLE, ElementKind.TEXT, ElementKind.TABLE, ElementKind.LIST
 
 
-def words(text: str) -> int:
-    return len(text.split())
-
-
 def split(*elements: Element, size: int = 40, overlap: int = 0) -> tuple[Chunk, ...]:
-    splitter = LlamaIndexSplitter(words, chunk_tokens=size, chunk_overlap_tokens=overlap)
+    splitter = StructuralSplitter(WordTokens(), heading_line, chunk_tokens=size, overlap_tokens=overlap)
     return splitter.split(DOCUMENT, ParsedFile("A", "text/plain", elements))
 
 
@@ -122,7 +120,8 @@ def test_what_repeats_itself_is_covered_to_its_end() -> None:
 
 
 def test_an_endless_word_is_cut_quickly() -> None:
-    splitter = LlamaIndexSplitter(lambda text: len(text) // 3 + 2, chunk_tokens=180, chunk_overlap_tokens=24)
+    tokens = WordTokens(lambda text: len(text) // 3 + 2)
+    splitter = StructuralSplitter(tokens, heading_line, chunk_tokens=180, overlap_tokens=24)
     began = time.perf_counter()
     chunks = splitter.split(DOCUMENT, ParsedFile("A", "text/plain", (Element("A1b2" * 50_000),)))
     assert time.perf_counter() - began < 5
@@ -131,4 +130,4 @@ def test_an_endless_word_is_cut_quickly() -> None:
 
 def test_an_overlap_as_large_as_the_chunk_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="overlap"):
-        LlamaIndexSplitter(words, chunk_tokens=32, chunk_overlap_tokens=32)
+        StructuralSplitter(WordTokens(), heading_line, chunk_tokens=32, overlap_tokens=32)
