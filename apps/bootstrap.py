@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from cache.memory_answer_cache import NullAnswerCache
     from cache.redis_answer_cache import RedisAnswerCache
     from ingestion.pebble_sandbox import SandboxedParser
+    from ingestion.token_meter import Tokens
     from observability.metrics import Metrics
     from observability.mlflow_tracer import MlflowTracer
     from retrieval.dense_retriever import DenseRetriever
@@ -145,26 +146,18 @@ def open_tree(location: str) -> SourceTree:
     return FsspecTree(location)
 
 
-def open_watch(trees: Sequence[SourceTree], interval_s: float) -> AsyncGenerator[None]:
-    """Return what tells when to look at the trees again; their roots are known once they were listed."""
+def open_watch(settings: Settings, trees: Sequence[SourceTree], interval_s: float) -> AsyncGenerator[None]:
+    """Return what tells when to look at the trees again."""
     from ingestion.watchfiles_watch import watch
 
-    return watch([Path(tree.root) for tree in trees if "://" not in tree.root], interval_s)
+    places = [Path(tree.root) for tree in trees if "://" not in tree.root]
+    return watch(places, interval_s, ignored=settings.data_dir)
 
 
-def default_cutting(
-    settings: Settings,
-    strategy: ChunkStrategy = ChunkStrategy.STRUCTURAL,
-    chunk_tokens: int | None = None,
-    overlap_tokens: int | None = None,
-) -> Cutting:
+def default_cutting(settings: Settings) -> Cutting:
     """Return how a collection is cut where nothing else is said."""
     ingestion = settings.ingestion
-    return Cutting(
-        strategy,
-        ingestion.chunk_tokens if chunk_tokens is None else chunk_tokens,
-        ingestion.chunk_overlap_tokens if overlap_tokens is None else overlap_tokens,
-    )
+    return Cutting(chunk_tokens=ingestion.chunk_tokens, overlap_tokens=ingestion.chunk_overlap_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,12 +325,17 @@ def _embedder(settings: Settings, model: str) -> SentenceTransformersEmbedder:
 
 
 def _splitter(embedders: EmbedderShelf, cutting: Cutting, embedder: str) -> Splitter:
+    return build_splitter(embedders.open(embedder), cutting)
+
+
+def build_splitter(tokens: Tokens, cutting: Cutting) -> Splitter:
+    """Return what cuts documents so for an embedder with these tokens."""
     from ingestion.fixed_splitter import FixedSplitter
     from ingestion.parent_child_splitter import ParentChildSplitter
     from ingestion.sentence_window_splitter import SentenceWindowSplitter
     from ingestion.structural_splitter import StructuralSplitter
 
-    tokens, size, overlap = embedders.open(embedder), cutting.chunk_tokens, cutting.overlap_tokens
+    size, overlap = cutting.chunk_tokens, cutting.overlap_tokens
     match cutting.strategy:
         case ChunkStrategy.STRUCTURAL:
             return StructuralSplitter(tokens, heading_line, chunk_tokens=size, overlap_tokens=overlap)

@@ -106,6 +106,10 @@ class Indexing:
         async for done in side_by_side(lambda source: self._index(source, run), sources, _AT_ONCE):
             yield done
 
+    async def expected_collection(self, name: str) -> Collection:
+        """Return the collection, or what it would be if it were made now."""
+        return await self.collections.find(name) or Collection(name, self.embedder, self.cutting, 0)
+
     async def open_collection(self, name: str) -> Collection:
         """Return the collection; a new one has the settings that are the default now."""
         return await self.collections.ensure(name, self.embedder, self.cutting)
@@ -131,16 +135,20 @@ class Indexing:
         await self.collections.delete(name)
 
     async def restore(self, document: DocumentSummary, version: str) -> Indexed:
-        """Make a kept version, named by the first digits of its SHA-256, the current one again. Raises NotFoundError
-        and, when it is not one version, InvalidInputError."""
+        """Make a kept version, named by the first digits of its SHA-256, the current one again. Raises NotFoundError,
+        InvalidInputError when it is not one version, and ParseError when it cannot be read any more."""
         here = document.document
         kept = [v.version for v in await self.catalog.versions(here.collection, here.id)]
         named = [each for each in kept if each.startswith(version)]
         if len(named) != 1 or not version:
             message = f"{version!r} names {len(named)} of the {len(kept)} kept versions of {here.source!r}."
             raise InvalidInputError(message) if named else NotFoundError(message)
-        path = self.originals.path(named[0])
-        return await self.index(Source(here.source, local_file(path), here.collection, readers=here.readers))
+        fetch = local_file(self.originals.path(named[0]))
+        container = here.source.rpartition(INSIDE)[0]
+        done = await self.index(Source(here.source, fetch, here.collection, here.readers, container=container))
+        if done.reason:
+            raise ParseError(ParseFailure(done.reason), done.message or "")
+        return done
 
     async def record(self, collection: str, done: Sequence[Indexed], seconds: float) -> None:
         """Log an ingestion as a run with its parameters and metrics."""

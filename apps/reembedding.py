@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
+from apps.collection_settings import working_embedder
 from apps.embedding_batches import embedded_text
 from contracts import Builds, Collections, Embedder, NotFoundError
 
@@ -22,14 +23,13 @@ class Reembedding:
     async def run(self, collection: str, model: str) -> AsyncGenerator[tuple[int, int]]:
         """Embed the collection with `model` and let searches use it; yield how many chunks are done, and of how many.
 
-        Raises NotFoundError, and ConfigurationError when the model cannot be loaded. Documents that arrive meanwhile
+        Raises NotFoundError, and InvalidInputError when the model cannot be loaded. Documents that arrive meanwhile
         are embedded too before the switch.
         """
         found = await self.collections.find(collection)
         if found is None:
             raise NotFoundError(f"No collection {collection!r}; `footnote collections` lists them.")
-        embedder = self.open_embedder(model)
-        await embedder.embed(["Is the model there?"])  # before anything is begun
+        embedder = await working_embedder(self.open_embedder, model)  # before anything is begun
         if found.embedder == embedder.name:
             return
         await self.builds.begin(collection, embedder.name)

@@ -18,6 +18,7 @@ from contracts import ConfigurationError, InvalidInputError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 COLLECTION_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
+MOST_TOKENS = 8192  # of a chunk: as many as the longest sentence encoders read
 _LONGEST_SOCKET_PATH = 103  # bytes; macOS allows 103, Linux 107
 
 
@@ -64,8 +65,8 @@ class IngestionSettings(BaseModel):
     of has failed.
     """
 
-    chunk_tokens: int = Field(180, ge=32)
-    chunk_overlap_tokens: int = Field(24, ge=0)
+    chunk_tokens: int = Field(180, ge=32, le=MOST_TOKENS)
+    chunk_overlap_tokens: int = Field(24, ge=0, le=MOST_TOKENS)
     keep_versions: int = Field(10, ge=0)
     keep_version_days: float = Field(90, ge=0)
     max_file_mb: int = Field(100, ge=1)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from apps.indexing import Indexing
-from apps.sources import Fetch, FileList, Indexed, Outcome, Source, identify
-from contracts import InvalidInputError, ListedFile, SourceState, SourceTree
+from apps.sources import INSIDE, Fetch, FileList, Indexed, Outcome, Source, identify
+from contracts import Collection, InvalidInputError, ListedFile, SourceState, SourceTree
 
 _DELETED_AT_ONCE = 500
 
@@ -45,14 +45,15 @@ class Syncing:
         Files are told apart by their fingerprints where they have one; `exact` looks into those that seem changed, so
         that one which was only touched is not in the plan. Raises InvalidInputError when a tree cannot be read.
         """
-        found = await self.indexing.open_collection(collection)
+        found = await self.indexing.expected_collection(collection)
         listed: dict[str, Source] = {}
         states: dict[str, SourceState] = {}
         unreadable: dict[str, str] = {}
         for tree in trees:
             listing = await tree.list()
             listed |= {file.name: _source(tree, file, collection) for file in listing.files}
-            states |= await self.indexing.states.states(collection, tree.root)
+            under = await self.indexing.states.states(collection, tree.root)
+            states |= {name: state for name, state in under.items() if _is_below(name, tree.root)}
             unreadable |= listing.unreadable
         known = FileList(states)
         read, same = [], []
@@ -67,7 +68,8 @@ class Syncing:
             for state in states.values()
             if not state.container and state.source not in listed and not state.source.startswith(tuple(unreadable))
         ]
-        moved = [pair async for pair in self._moves(gone, [source for source in read if not known.get(source.name)])]
+        new = [source for source in read if not known.get(source.name)]
+        moved = [pair async for pair in self._moves(found, gone, new)]
         arrived, left = {new.name for _, new in moved}, {old.source for old, _ in moved}
         return Plan(
             collection=collection,
@@ -93,7 +95,7 @@ class Syncing:
                 yield Indexed(source, Outcome.DELETED, identify(plan.collection, source))
 
     async def _moves(
-        self, gone: Sequence[SourceState], new: Sequence[Source]
+        self, found: Collection, gone: Sequence[SourceState], new: Sequence[Source]
     ) -> AsyncGenerator[tuple[SourceState, Source]]:
         """Yield pairs of a file that is gone and a new one with the same content, to be treated the same."""
         by_digest: defaultdict[str, list[SourceState]] = defaultdict(list)
@@ -101,7 +103,7 @@ class Syncing:
             if not state.reason:
                 by_digest[state.digest].append(state)
         for source in new if by_digest else ():
-            recipe = self.indexing.recipe(await self.indexing.open_collection(source.collection), source)
+            recipe = self.indexing.recipe(found, source)
             same = by_digest.get(await self._digest(source), [])
             match = next((state for state in same if state.recipe == recipe), None)
             if match:
@@ -144,6 +146,11 @@ def check_not_emptied(plan: Plan, trees: Sequence[SourceTree]) -> None:
                 f"{tree.root!r} is empty, and {len(lost)} files came from there: is the disk mounted? Nothing was "
                 "deleted. To delete them all the same, say --allow-empty."
             )
+
+
+def _is_below(name: str, root: str) -> bool:
+    """Return whether a source is the root itself, or in it: `report.docx` is not in `report.doc`."""
+    return root.endswith("/") or name == root or name.startswith(root + INSIDE)
 
 
 def _source(tree: SourceTree, file: ListedFile, collection: str) -> Source:

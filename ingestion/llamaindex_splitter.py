@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ingestion.sentencex_sentences import sentences
@@ -30,36 +29,51 @@ class Part(NamedTuple):
 class LlamaIndexSplitter:
     """Parts that follow one another share up to `overlap_tokens`, where whole sentences or words are that small.
 
-    LlamaIndex returns texts without their places, counts without a limit, and gives up on what it cannot cut; so its
-    parts are looked up in the passage, and those over the limit are halved.
+    LlamaIndex counts one text at a time and over again, returns texts without their places, and gives up on what it
+    cannot cut; so sizes are counted ahead in batches, its parts are looked up in the passage, and those that are over
+    the limit are halved.
     """
 
     def __init__(self, meter: TokenMeter, *, overlap_tokens: int) -> None:
         self._meter = meter
         self._overlap = overlap_tokens
-        self._by_sentence = functools.lru_cache(maxsize=256)(self._sentence_splitter)
-        self._by_token = functools.lru_cache(maxsize=256)(self._token_splitter)
 
     def by_sentence(self, text: str, start: int, end: int, room: int) -> list[Part]:
         """Return parts of up to `room` tokens that cover the text from `start` to `end`, cut at sentence ends."""
-        return self._parts(self._by_sentence(room), text[start:end], start, room)
+        from llama_index.core.node_parser import SentenceSplitter
+
+        sizes = _Sizes(self._meter)
+        splitter = SentenceSplitter(
+            chunk_size=room,
+            chunk_overlap=min(self._overlap, room // 3),
+            paragraph_separator="\n",
+            chunking_tokenizer_fn=sentences,  # LlamaIndex's own asks for files of NLTK, and may fetch them
+            tokenizer=sizes,
+        )
+        return self._parts(splitter, sizes.learn_sentences, text[start:end], start, room)
 
     def by_token(self, text: str, start: int, end: int, room: int) -> list[Part]:
         """Return parts of nearly `room` tokens that cover the text from `start` to `end`, cut between words."""
-        return self._parts(self._by_token(room), text[start:end], start, room)
+        from llama_index.core.node_parser import TokenTextSplitter
 
-    def _parts(self, splitter: TextSplitter, passage: str, offset: int, room: int) -> list[Part]:
+        sizes = _Sizes(self._meter)
+        splitter = TokenTextSplitter(chunk_size=room, chunk_overlap=min(self._overlap, room // 3), tokenizer=sizes)
+        return self._parts(splitter, sizes.learn_words, text[start:end], start, room)
+
+    def _parts(
+        self, splitter: TextSplitter, learn: Callable[[str], None], passage: str, offset: int, room: int
+    ) -> list[Part]:
         spans: list[tuple[int, int]] = []
         at = 0
-        for word in _ENDLESS_WORD.finditer(passage):
-            spans += _split(splitter, passage, at, word.start())
-            spans.append(word.span())
-            at = word.end()
-        spans += _split(splitter, passage, at, len(passage))
+        for low, high in [*(word.span() for word in _ENDLESS_WORD.finditer(passage)), (len(passage), len(passage))]:
+            learn(passage[at:low])
+            spans += [*_split(splitter, passage, at, low), (low, high)]
+            at = high
+        spans = [(low, high) for low, high in spans if low < high]
         sizes = self._meter.sizes([passage[low:high] for low, high in spans])
-        parts = (
+        parts = [
             part for span, size in zip(spans, sizes, strict=True) for part in self._halved(passage, *span, size, room)
-        )
+        ]
         return [Part(offset + low, offset + high, size) for low, high, size in parts]
 
     def _halved(self, passage: str, low: int, high: int, size: int, room: int) -> Iterator[Part]:
@@ -72,24 +86,37 @@ class LlamaIndexSplitter:
         for start, end in ((low, at), (at, high)):
             yield from self._halved(passage, start, end, self._meter.size(passage[start:end]), room)
 
-    def _sentence_splitter(self, room: int) -> TextSplitter:
-        from llama_index.core.node_parser import SentenceSplitter
 
-        return SentenceSplitter(
-            chunk_size=room,
-            chunk_overlap=min(self._overlap, room // 3),
-            paragraph_separator="\n",
-            chunking_tokenizer_fn=sentences,  # LlamaIndex's own asks for files of NLTK, and may fetch them
-            tokenizer=self._sized,
-        )
+class _Sizes:
+    """The tokenizer that LlamaIndex is given, of which it asks only for the number of tokens."""
 
-    def _token_splitter(self, room: int) -> TextSplitter:
-        from llama_index.core.node_parser import TokenTextSplitter
+    def __init__(self, meter: TokenMeter) -> None:
+        self._meter = meter
+        self._known: dict[str, int] = {}
 
-        return TokenTextSplitter(chunk_size=room, chunk_overlap=min(self._overlap, room // 3), tokenizer=self._sized)
+    def __call__(self, text: str) -> Any:
+        return range(self._known.get(text) or self._meter.size(text))
 
-    def _sized(self, text: str) -> Any:
-        return range(self._meter.size(text))  # only its length is asked for
+    def learn_sentences(self, passage: str) -> None:
+        """Count the sentences of each line, and say that line and passage are as long as they are together."""
+        from llama_index.core.node_parser.text.utils import split_text_keep_separator
+
+        lines = split_text_keep_separator(passage, "\n")
+        found = [sentences(line) for line in lines]
+        self._learn({sentence for line in found for sentence in line})
+        for line, parts in zip(lines, found, strict=True):
+            self._known[line] = sum(self._known[part] for part in parts)
+        self._known[passage] = sum(self._known[line] for line in lines)
+
+    def learn_words(self, passage: str) -> None:
+        """Count the words, each once."""
+        from llama_index.core.node_parser.text.utils import split_text_keep_separator
+
+        self._learn(set(split_text_keep_separator(passage, " ")))
+
+    def _learn(self, texts: Collection[str]) -> None:
+        order = list(texts)
+        self._known.update(zip(order, self._meter.sizes(order), strict=True))
 
 
 def _split(splitter: TextSplitter, passage: str, start: int, end: int) -> list[tuple[int, int]]:

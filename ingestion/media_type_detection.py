@@ -104,5 +104,6 @@ def _is_text(head: bytes) -> bool:
     if encoding:
         sample = head[: _HEAD // 4].decode(encoding, errors="replace")
         odd = sum(character == "\ufffd" or (ord(character) in _CONTROL) for character in sample)
-        return odd <= 1 + 0.01 * len(sample)
+        cut_off = len(sample) > 8  # the last character of the head may be; so few bytes say nothing
+        return odd <= cut_off + 0.01 * len(sample)
     return sum(byte in _CONTROL for byte in head) <= _MOST_CONTROL * len(head)

@@ -14,11 +14,13 @@ from ingestion.pdf_lines import Line, join_lines
 from ingestion.pdf_reading_order import reading_order, without_running_heads
 
 _LIST_START = re.compile(r"(?:[•●▪■◦‣∙·–\uf0b7\uf0a7]\s*|[-*]\s+|\(?(?:\d{1,2}|[a-zA-Z])[.)]\s+)\S")
+_DIGIT = re.compile(r"\d")
 _ENDS_SENTENCE = (".", "!", "?", ":", "。", '."', ".”", ".)")
 _NO_HEADING_END = (".", ",", ";", ":")
 _LARGER = 1.15  # times the body's letter height that makes a heading
 _LOOSER = 1.4  # times the usual distance of lines that parts paragraphs
 _MAX_HEADING_WORDS = 20
+_MAX_BOLD_WORDS = 14  # in a heading that is no larger than the text
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,9 @@ def elements_of(pages: Sequence[Sequence[Line]]) -> tuple[Element, ...]:
         groups += _paragraphs(reading_order([line for line in lines if not line.hidden]), style)
         hidden = [line for line in lines if line.hidden]
         groups += [hidden] if hidden else []
-    sizes = sorted({round(g[0].size) for g in groups if _is_heading(g, style)}, reverse=True)
-    return tuple(_element(group, style, sizes) for group in groups)
+    headings = [_is_heading(group, style) for group in groups]
+    sizes = sorted({round(group[0].size) for group in itertools.compress(groups, headings)}, reverse=True)
+    return tuple(_element(group, heads, sizes) for group, heads in zip(groups, headings, strict=True))
 
 
 def _usual_style(pages: Sequence[Sequence[Line]]) -> _Style:
@@ -92,18 +95,19 @@ def _is_heading(group: Sequence[Line], style: _Style) -> bool:
         return False
     if len(group) > 4 or group[-1].text.endswith(_NO_HEADING_END):
         return False
+    larger = min(line.size for line in group) >= _LARGER * style.size
+    bold = style.bold_stands_out and group[0].size >= 0.95 * style.size and all(line.bold for line in group)
+    if not larger and not bold:
+        return False
     text = join_lines(list(group))
     words = len(text.split())
-    letters = sum(character.isalpha() for character in text)
-    if words > _MAX_HEADING_WORDS or letters < max(3, 0.5 * len(text.replace(" ", ""))):
+    letters = sum(map(str.isalpha, text))
+    if letters < max(3, 0.5 * len(text.replace(" ", ""))):
         return False
-    if min(line.size for line in group) >= _LARGER * style.size:
-        return True
-    bold = style.bold_stands_out and all(line.bold for line in group)
-    return bold and group[0].size >= 0.95 * style.size and words <= 14
+    return words <= (_MAX_HEADING_WORDS if larger else _MAX_BOLD_WORDS)
 
 
-def _element(group: list[Line], style: _Style, sizes: Sequence[int]) -> Element:
+def _element(group: list[Line], is_heading: bool, sizes: Sequence[int]) -> Element:
     first = group[0]
     page = first.box.page
     if first.kind is not None and not first.hidden:
@@ -111,7 +115,7 @@ def _element(group: list[Line], style: _Style, sizes: Sequence[int]) -> Element:
     boxes = tuple(line.box for line in group if line.box.x0 < line.box.x1 and line.box.y0 < line.box.y1)
     if first.hidden:
         return Element(join_lines(group), ElementKind.TEXT, page, boxes, hidden=True)
-    if _is_heading(group, style):
+    if is_heading:
         level = min(sizes.index(round(group[0].size)) + 1, 6)
         return Element(join_lines(group), ElementKind.TITLE, page, boxes, level)
     kind = ElementKind.LIST if _LIST_START.match(group[0].text) else ElementKind.TEXT
@@ -120,6 +124,7 @@ def _element(group: list[Line], style: _Style, sizes: Sequence[int]) -> Element:
 
 def _is_tabular(group: Sequence[Line]) -> bool:
     """Tell rows of figures, which keep their line ends, from running text."""
-    words = " ".join(line.text for line in group).split()
-    rows = len({round(line.box.y1, 2) for line in group})
-    return rows >= 2 and sum(any(c.isdigit() for c in word) for word in words) > 0.3 * len(words)
+    if len({round(line.box.y1, 2) for line in group}) < 2:
+        return False
+    words = " ".join([line.text for line in group]).split()
+    return sum(map(bool, map(_DIGIT.search, words))) > 0.3 * len(words)

@@ -25,9 +25,9 @@ def without_running_heads(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
     kept: list[list[Line]] = []
     for lines, heads in zip(pages, outer, strict=True):
         page = []
+        outermost = set(map(id, heads))
         for line in lines:
-            key = _key(line)
-            if key in repeated and any(line is head for head in heads):
+            if id(line) in outermost and (key := _key(line)) in repeated:
                 if key in seen or key == "#":
                     continue
                 seen.add(key)

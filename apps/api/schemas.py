@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from apps.settings import COLLECTION_NAME
+from apps.settings import COLLECTION_NAME, MOST_TOKENS
 from contracts import (
     Answer,
     Attribution,
@@ -24,6 +24,8 @@ from contracts import (
 )
 
 CollectionName = Annotated[str, StringConstraints(pattern=f"^{COLLECTION_NAME}$")]
+DocumentId = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,64}$")]
+Version = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{0,64}$")]
 ConversationId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Asked = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 FilterText = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -211,19 +213,19 @@ class ChunksOut(BaseModel):
 
 
 class CuttingIn(BaseModel):
-    """How documents are cut; sizes are in tokens of the embedder."""
+    """How documents are cut; sizes are in tokens of the embedder. What is not said stays as it is."""
 
     model_config = ConfigDict(extra="forbid")
 
-    strategy: ChunkStrategy = ChunkStrategy.STRUCTURAL
-    chunk_tokens: int | None = Field(None, ge=32)
-    overlap_tokens: int | None = Field(None, ge=0)
+    strategy: ChunkStrategy | None = None
+    chunk_tokens: int | None = Field(None, ge=32, le=MOST_TOKENS)
+    overlap_tokens: int | None = Field(None, ge=0, le=MOST_TOKENS)
 
 
 class CollectionIn(CuttingIn):
     """A new collection; what is not said is as in the settings."""
 
-    embedder: str = Field("", max_length=200, description="A sentence encoder's hub id or folder.")
+    embedder: FilterText = Field("", max_length=200, description="A sentence encoder's hub id or folder.")
 
 
 class CollectionOut(BaseModel):

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import aclosing
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from apps.cli.output import JsonOption, library, print_json, table
-from apps.cli.run import fail_clearly
+from apps.cli.library import with_library
+from apps.cli.output import JsonOption, print_json, table
+from apps.cli.transfer import shown
 
-app = typer.Typer(help="The collections: list them, make one, change how one is cut and embedded, delete.")
+if TYPE_CHECKING:
+    from apps.bootstrap import Library
+    from contracts import Collection, Embedder
+
+app = typer.Typer(help="List the collections, make one, change how one is cut and embedded, delete.")
 Name = Annotated[str, typer.Argument(help="The collection's name.")]
 Strategies = Literal["structural", "fixed", "sentence_window", "parent_child"]
-Strategy = Annotated[Strategies, typer.Option(help="How its documents are cut.")]
-Tokens = Annotated[int | None, typer.Option(min=32, help="Size of a chunk, in tokens of the embedder.")]
+Strategy = Annotated[Strategies | None, typer.Option(help="How its documents are cut.")]
+Tokens = Annotated[int | None, typer.Option(min=32, max=8192, help="Size of a chunk, in tokens of the embedder.")]
 Overlap = Annotated[int | None, typer.Option(min=0, help="How much of one chunk the next repeats, in tokens.")]
 
 
 @app.callback(invoke_without_command=True)
 def collections(context: typer.Context, as_json: JsonOption = False) -> None:
-    """List the collections.
+    """List the collections; the commands below make one, change how one is cut and embedded, and delete.
 
     Example: footnote collections
     """
@@ -29,10 +32,11 @@ def collections(context: typer.Context, as_json: JsonOption = False) -> None:
 
     if context.invoked_subcommand:
         return
-    with fail_clearly():
-        rows = [collection_out(found).model_dump() for found in asyncio.run(library().collections.list())]
+    rows = [collection_out(found).model_dump() for found in with_library(lambda opened: opened.collections.list())]
     if as_json:
         print_json(rows)
+    elif not rows:
+        typer.echo("There are no collections yet. Make one by adding documents: footnote ingest PATH")
     else:
         table(("name", "documents", "chunks", "failures", "embedder", "strategy", "generation"), rows)
 
@@ -41,45 +45,50 @@ def collections(context: typer.Context, as_json: JsonOption = False) -> None:
 def create(
     name: Name,
     model: Annotated[str, typer.Option(help="The sentence encoder: a hub id or a folder.")] = "",
-    strategy: Strategy = "structural",
+    strategy: Strategy = None,
     chunk_tokens: Tokens = None,
     overlap_tokens: Overlap = None,
 ) -> None:
-    """Make a collection with settings of its own.
+    """Make a collection called NAME with settings of its own; what is not said is as in the settings.
 
     Example: footnote collections create contracts --strategy parent_child
     """
     from apps.bootstrap import default_cutting
-    from contracts import ChunkStrategy, ConflictError
+    from apps.collection_settings import changed_cutting, new_collection
+    from contracts import ChunkStrategy
 
-    with fail_clearly():
-        opened = library(name)
-        if asyncio.run(opened.collections.find(name)):
-            raise ConflictError(f"Collection {name!r} exists already.")
-        cutting = default_cutting(opened.settings, ChunkStrategy(strategy), chunk_tokens, overlap_tokens)
-        embedder = opened.open_embedder(model or opened.indexing.embedder)
-        asyncio.run(opened.collections.ensure(name, embedder.name, cutting))
+    async def make(opened: Library) -> Collection:
+        chosen = ChunkStrategy(strategy) if strategy else None
+        cutting = changed_cutting(default_cutting(opened.settings), chosen, chunk_tokens, overlap_tokens)
+        return await new_collection(
+            opened.collections, opened.open_embedder, name, model or opened.indexing.embedder, cutting
+        )
+
+    with_library(make, name)
     typer.echo(f"Made collection {name!r}.")
 
 
 @app.command()
 def recut(
     name: Name,
-    strategy: Strategy = "structural",
+    strategy: Strategy = None,
     chunk_tokens: Tokens = None,
     overlap_tokens: Overlap = None,
 ) -> None:
-    """Change how a collection's documents are cut; they are cut anew when they are next synced or ingested.
+    """Change how the documents of collection NAME are cut; they are cut anew when they are next synced or ingested.
+    What is not said stays as it is.
 
     Example: footnote collections recut contracts --strategy sentence_window
     """
-    from apps.bootstrap import default_cutting
+    from apps.collection_settings import recut_collection
     from contracts import ChunkStrategy
 
-    with fail_clearly():
-        opened = library(name)
-        cutting = default_cutting(opened.settings, ChunkStrategy(strategy), chunk_tokens, overlap_tokens)
-        asyncio.run(opened.collections.recut(name, cutting))
+    if strategy is None and chunk_tokens is None and overlap_tokens is None:
+        raise typer.BadParameter("say what to change: --strategy, --chunk-tokens or --overlap-tokens.")
+    chosen = ChunkStrategy(strategy) if strategy else None
+    with_library(
+        lambda opened: recut_collection(opened.collections, name, chosen, chunk_tokens, overlap_tokens), name
+    )
     typer.echo(f"Collection {name!r} is cut anew at the next `footnote sync`.")
 
 
@@ -87,39 +96,28 @@ def recut(
 def reembed(
     name: Name, model: Annotated[str, typer.Option(help="The sentence encoder: a hub id, a folder, or a package's.")]
 ) -> None:
-    """Give a collection another embedder. It is searched with the old one until all is embedded; started again, it
-    goes on where it was broken off.
+    """Give the collection NAME another embedder. It is searched with the old one until all is embedded; started again,
+    it goes on where it was broken off.
 
     Example: footnote collections reembed default --model BAAI/bge-small-en-v1.5
     """
-    from rich.console import Console
-    from rich.progress import Progress
+    from apps.collection_settings import model_name
 
-    with fail_clearly():
-        opened = library(name)
+    async def change(opened: Library) -> Embedder:
+        await shown("Embedding", opened.reembedding.run(name, model_name(model)))
+        return opened.open_embedder(model_name(model))
 
-        async def run() -> None:
-            console = Console(stderr=True)
-            with Progress(console=console, disable=not console.is_terminal) as progress:
-                task = progress.add_task("Embedding", total=None)
-                async with aclosing(opened.reembedding.run(name, model)) as steps:
-                    async for done, total in steps:
-                        progress.update(task, completed=done, total=total)
-
-        asyncio.run(run())
-    typer.echo(f"Collection {name!r} is searched with {opened.open_embedder(model).name} now.")
+    typer.echo(f"Collection {name!r} is searched with {with_library(change, name).name} now.")
 
 
 @app.command()
 def delete(name: Name, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
-    """Delete a collection with all its documents.
+    """Delete the collection NAME with all its documents.
 
     Example: footnote collections delete old-papers --yes
     """
-    with fail_clearly():
-        opened = library(name)
-        found = asyncio.run(opened.collections.find(name))
-        if found and not yes:
-            typer.confirm(f"Delete {name!r} with its {found.documents} documents?", abort=True)
-        asyncio.run(opened.indexing.remove_collection(name))
+    found = with_library(lambda opened: opened.collections.find(name), name)
+    if found and not yes:
+        typer.confirm(f"Delete {name!r} with its {found.documents} documents?", abort=True)
+    with_library(lambda opened: opened.indexing.remove_collection(name), name)
     typer.echo(f"Deleted collection {name!r}.")

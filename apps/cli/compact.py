@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import typer
 
-from apps.cli.output import library
-from apps.cli.run import fail_clearly
+from apps.cli.library import with_library
 
 
 def compact() -> None:
@@ -15,6 +12,5 @@ def compact() -> None:
 
     Example: footnote compact
     """
-    with fail_clearly():
-        asyncio.run(library().housekeeping.compact())
+    with_library(lambda opened: opened.housekeeping.compact())
     typer.echo("Compacted.")

@@ -2,44 +2,45 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
+import os
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from apps.cli.output import CollectionOption, JsonOption, library, print_json, table
-from apps.cli.run import fail_clearly
+from apps.cli.library import known_collection, with_library
+from apps.cli.output import CollectionOption, JsonOption, print_json, table
 
 if TYPE_CHECKING:
     from apps.bootstrap import Library
-    from contracts import DocumentSummary
+    from apps.sources import FileList, Indexed
+    from contracts import DocumentSummary, SourceState, VersionSummary
 
-app = typer.Typer(help="The documents of a collection: list them, see and restore versions, delete.")
+app = typer.Typer(help="List the documents of a collection, see and restore versions, delete.")
 Which = Annotated[str, typer.Argument(help="The document's id, or its path or URL.")]
 
 
 @app.callback(invoke_without_command=True)
 def documents(context: typer.Context, collection: CollectionOption = "default", as_json: JsonOption = False) -> None:
-    """List the documents of a collection.
+    """List the documents of a collection; the commands below see and restore versions, and delete.
 
     Example: footnote documents --collection default
     """
     from apps.api.schemas import document_out
 
     async def read(opened: Library) -> list[dict[str, object]]:
+        await known_collection(opened, collection)
         found, after = [], ""
         while page := await opened.catalog.list(collection, limit=500, after=after):
             found += [document_out(summary).model_dump() for summary in page]
             after = page[-1].document.id
         return found
 
-    if context.invoked_subcommand:
+    if context.invoked_subcommand:  # `documents -c legal delete …` must not delete from another collection
+        context.default_map = {context.invoked_subcommand: {"collection": collection, "as_json": as_json}}
         return
-    with fail_clearly():
-        rows = asyncio.run(read(library(collection)))
+    rows = with_library(read, collection)
     if as_json:
         print_json(rows)
     elif not rows:
@@ -54,11 +55,14 @@ def failed(collection: CollectionOption = "default", as_json: JsonOption = False
 
     Example: footnote documents failed
     """
-    with fail_clearly():
-        states = asyncio.run(library(collection).states.states(collection))
+
+    async def read(opened: Library) -> Mapping[str, SourceState]:
+        await known_collection(opened, collection)
+        return await opened.states.states(collection)
+
     rows = [
         {"source": state.source, "reason": state.reason, "message": state.message}
-        for state in states.values()
+        for state in with_library(read, collection).values()
         if state.reason
     ]
     if as_json:
@@ -71,28 +75,33 @@ def failed(collection: CollectionOption = "default", as_json: JsonOption = False
 
 @app.command()
 def versions(document: Which, collection: CollectionOption = "default", as_json: JsonOption = False) -> None:
-    """List the kept versions of a document, newest first.
+    """List the kept versions of a DOCUMENT (its path, URL or id), newest first.
 
     Example: footnote documents versions handbook.pdf
     """
-    with fail_clearly():
-        opened = library(collection)
-        found = asyncio.run(_find(opened, collection, document))
-        rows = [
-            {
-                "version": each.version,
-                "title": each.title,
-                "size": each.size,
-                "chunks": each.chunks,
-                "ingested": time.strftime("%Y-%m-%d %H:%M", time.localtime(each.ingested_at)),
-                "current": "*" if each.current else "",
-            }
-            for each in asyncio.run(opened.catalog.versions(collection, found.document.id))
-        ]
+
+    async def read(opened: Library) -> Sequence[VersionSummary]:
+        found = await _find(opened, collection, document)
+        return await opened.catalog.versions(collection, found.document.id)
+
+    rows: list[dict[str, Any]] = [
+        {
+            "version": each.version,
+            "title": each.title,
+            "size": each.size,
+            "chunks": each.chunks,
+            "ingested_at": each.ingested_at,
+            "current": each.current,
+        }
+        for each in with_library(read, collection)
+    ]
     if as_json:
         print_json(rows)
-    else:
-        table(("current", "version", "title", "size", "chunks", "ingested"), rows)
+        return
+    for row in rows:
+        row["ingested_at"] = time.strftime("%Y-%m-%d %H:%M", time.localtime(row["ingested_at"]))
+        row["current"] = "*" if row["current"] else ""
+    table(("current", "version", "title", "size", "chunks", "ingested_at"), rows)
 
 
 @app.command()
@@ -101,20 +110,17 @@ def restore(
     version: Annotated[str, typer.Argument(help="The version's SHA-256, or its first digits.")],
     collection: CollectionOption = "default",
 ) -> None:
-    """Make a kept version the current one again, until its file is synced the next time.
+    """Make a kept VERSION (the first digits of its SHA-256) of a DOCUMENT (its path, URL or id) the current one again,
+    until its file is synced the next time.
 
     Example: footnote documents restore handbook.pdf 3f2a9c
     """
-    with fail_clearly():
-        opened = library(collection)
 
-        async def run() -> str:
-            found = await _find(opened, collection, document)
-            done = await opened.indexing.restore(found, version)
-            await opened.aclose()
-            return f"{found.document.source}: {done.outcome}, {done.chunks} chunks."
+    async def change(opened: Library) -> Indexed:
+        return await opened.indexing.restore(await _find(opened, collection, document), version)
 
-        typer.echo(asyncio.run(run()))
+    done = with_library(change, collection)
+    typer.echo(f"{done.source} is in version {version} again, {done.chunks} chunks.")
 
 
 @app.command()
@@ -122,20 +128,26 @@ def delete(
     documents: Annotated[list[str], typer.Argument(help="Ids, paths or URLs.")],
     collection: CollectionOption = "default",
 ) -> None:
-    """Delete documents: all versions, texts, vectors, originals, and the cached answers that used them.
+    """Delete DOCUMENTS (paths, URLs or ids): all versions, texts, vectors, originals, and the cached answers that used
+    them. The files themselves stay, and come back when they are ingested or synced again.
 
     Example: footnote documents delete handbook.pdf
     """
-    with fail_clearly():
-        opened = library(collection)
 
-        async def run() -> None:
-            found = [await _find(opened, collection, each) for each in documents]
-            await opened.indexing.remove(collection, [each.document.id for each in found])
-            await opened.aclose()
+    async def change(opened: Library) -> int:
+        from apps.sources import FileList
 
-        asyncio.run(run())
-    typer.echo(f"Deleted {len(documents)} of collection {collection!r}.")
+        known = FileList(await opened.states.states(collection))
+        sources = [await _source(opened, collection, each, known) for each in dict.fromkeys(documents)]
+        await opened.indexing.remove_sources(collection, sources, known)
+        return len(sources)
+
+    typer.echo(f"Deleted {with_library(change, collection)} of collection {collection!r}.")
+
+
+def _names(which: str) -> tuple[str, str]:
+    """Return what a document may be called that someone names so."""
+    return which, os.path.realpath(os.path.expanduser(which))
 
 
 async def _find(opened: Library, collection: str, which: str) -> DocumentSummary:
@@ -143,11 +155,16 @@ async def _find(opened: Library, collection: str, which: str) -> DocumentSummary
     from apps.sources import identify
     from contracts import NotFoundError
 
-    names = [which, str(Path(which).expanduser().resolve())]
-    ids = [identify(collection, name) for name in names]
-    if re.fullmatch(r"[0-9a-f]{32}", which):
-        ids.insert(0, which)
-    for each in ids:
+    await known_collection(opened, collection)
+    for each in (which, *(identify(collection, name) for name in _names(which))):
         if found := await opened.catalog.find(collection, each):
             return found
     raise NotFoundError(f"No document {which!r} in collection {collection!r}; `footnote documents` lists them.")
+
+
+async def _source(opened: Library, collection: str, which: str, known: FileList) -> str:
+    """Return the source that is called so: of a document, an archive, or a file that could not be read."""
+    for name in _names(which):
+        if known.get(name):
+            return name
+    return (await _find(opened, collection, which)).document.source

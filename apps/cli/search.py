@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from apps.cli.output import CollectionOption, JsonOption, library, print_json
-from apps.cli.run import fail_clearly
+from apps.cli.library import known_collection, with_library
+from apps.cli.output import CollectionOption, JsonOption, print_json
+
+if TYPE_CHECKING:
+    from apps.bootstrap import Library
+    from contracts import Hit
 
 
 def search(
@@ -24,12 +27,13 @@ def search(
     from apps.api.schemas import hit_out
     from contracts import Caller, InvalidInputError, Query
 
-    with fail_clearly():
+    async def read(opened: Library) -> tuple[Hit, ...]:
         if not query.strip():
             raise InvalidInputError("The query is empty; say what to look for.")
-        opened = library(collection)
-        found = asyncio.run(opened.retriever.retrieve(Query(query, collection, Caller(), top_k)))
-    hits = [hit_out(hit) for hit in found.hits]
+        await known_collection(opened, collection)
+        return (await opened.retriever.retrieve(Query(query, collection, Caller(), top_k))).hits
+
+    hits = [hit_out(hit) for hit in with_library(read, collection)]
     if as_json:
         print_json([hit.model_dump() for hit in hits])
         return
@@ -37,3 +41,5 @@ def search(
         page = f", p. {hit.page}" if hit.page else ""
         typer.secho(f"{rank}. {hit.title}{page}  ({hit.score:.2f})  {hit.source}", bold=True)
         typer.echo(f"   {' '.join(hit.text.split())[:300]}\n")
+    if not hits:
+        typer.echo("Nothing was found.")

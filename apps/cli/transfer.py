@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
@@ -10,21 +9,18 @@ from typing import Annotated
 
 import typer
 
-from apps.cli.output import library
-from apps.cli.run import fail_clearly
+from apps.cli.library import with_library
 
 
 def export(
     name: Annotated[str, typer.Argument(help="The collection's name.")],
     file: Annotated[Path, typer.Argument(help="Where to write it, such as papers.tar.zst.")],
 ) -> None:
-    """Write a collection to one file: documents, versions, passages, vectors and checksums.
+    """Write the collection NAME to one FILE: documents, versions, passages, vectors and checksums.
 
-    Example: footnote export default default.tar.zst
+    A file that is there is replaced once the new one is complete. Example: footnote export default default.tar.zst
     """
-    with fail_clearly():
-        opened = library(name)
-        asyncio.run(_show("Exporting", opened.transfer.export(name, file)))
+    with_library(lambda opened: shown("Exporting", opened.transfer.export(name, file)), name)
     typer.echo(f"Exported {name!r} to {file} ({file.stat().st_size / (1 << 20):.1f} MiB).")
 
 
@@ -32,17 +28,16 @@ def import_(
     file: Annotated[Path, typer.Argument(help="What `footnote export` wrote.")],
     name: Annotated[str, typer.Option("--as", help="The collection's new name; its own if none is given.")] = "",
 ) -> None:
-    """Make a collection of an exported file; it finds what the exported one found.
+    """Make a collection of an exported FILE; it finds what the exported one found, and nothing is computed again.
 
     Example: footnote import default.tar.zst --as copy
     """
-    with fail_clearly():
-        opened = library(name or "default")
-        asyncio.run(_show("Importing", opened.transfer.load(file, name)))
-    typer.echo(f"Imported {file}.")
+    with_library(lambda opened: shown("Importing", opened.transfer.load(file, name)), name or "default")
+    typer.echo(f"Imported {file}{f' as {name!r}' if name else ''}.")
 
 
-async def _show(what: str, steps: AsyncGenerator[tuple[int, int]]) -> None:
+async def shown(what: str, steps: AsyncGenerator[tuple[int, int]]) -> None:
+    """Do steps that tell how many are done of how many, with a progress bar on a terminal."""
     from rich.console import Console
     from rich.progress import Progress
 
