@@ -114,6 +114,8 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
         embedder=embedders.open(settings.embedding.model).name,
         cutting=default_cutting(settings),
         scratch=_made(settings.data_dir / "scratch"),
+        max_members=reading.max_members,
+        max_unpacked_bytes=reading.max_unpacked_mb << 20,
     )
 
     async def aclose() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
+from pathlib import Path
 
 from contracts import (
     ChunkStrategy,
@@ -32,15 +32,14 @@ def changed_cutting(
     )
     if changed.overlap_tokens >= changed.chunk_tokens:
         raise InvalidInputError(
-            f"An overlap of {changed.overlap_tokens} tokens does not fit chunks of {changed.chunk_tokens}: it must be less."
+            f"An overlap of {changed.overlap_tokens} tokens does not fit chunks of {changed.chunk_tokens}: take less."
         )
     return changed
 
 
 def model_name(model: str) -> str:
     """Return the name under which a sentence encoder is kept: a folder's full path, a hub id as it is."""
-    folder = os.path.expanduser(model)
-    return os.path.realpath(folder) if model and os.path.isdir(folder) else model
+    return str(Path(model).resolve()) if model and Path(model).is_dir() else model
 
 
 async def working_embedder(open_embedder: Callable[[str], Embedder], model: str) -> Embedder:

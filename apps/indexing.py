@@ -51,6 +51,23 @@ _TRY_AGAIN = frozenset({ParseFailure.TIMEOUT, ParseFailure.UNREADABLE, ParseFail
 _log = logging.getLogger(__name__)
 
 
+@dataclass(slots=True)
+class _Allowance:
+    """How much may still be taken out of one file, at any depth: files, and bytes in all."""
+
+    files: int
+    size: int
+
+    def take(self, member: Member) -> Member:
+        """Return the member, or what says that it is too much."""
+        self.files -= 1
+        self.size -= member.path.stat().st_size if member.path else 0
+        if self.files >= 0 and self.size >= 0:
+            return member
+        message = f"{member.name!r} was left out: the outermost archive holds more than may be unpacked."
+        return Member(member.name, None, ParseFailure.TOO_LARGE, message)
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
     """What stays the same while a file, and all inside it, is indexed."""
@@ -58,6 +75,7 @@ class _Run:
     collection: Collection
     known: FileList
     on_progress: OnProgress
+    allowance: _Allowance
     depth: int = 0
 
 
@@ -87,6 +105,8 @@ class Indexing:
     embedder: str
     cutting: Cutting
     scratch: Path
+    max_members: int = 20_000
+    max_unpacked_bytes: int = 2 << 30
     _batches: dict[tuple[str, str], EmbeddingBatches] = field(default_factory=dict, init=False)
     _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary, init=False)
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2), init=False)
@@ -98,12 +118,16 @@ class Indexing:
         async with turn:  # of two versions that are sent at once, the later one is to stay
             collection = await self.open_collection(source.collection)
             states = await self.states.states(source.collection, source.name) if _is_unicode(source.name) else {}
-            return await self._index(source, _Run(collection, FileList(states), on_progress))
+            return await self._index(source, self._run(collection, FileList(states), on_progress))
 
     async def index_all(self, sources: Iterable[Source], collection: str, known: FileList) -> AsyncGenerator[Indexed]:
         """Index many files of one collection, of which `known` is known, and yield what became of each as it comes."""
-        run = _Run(await self.open_collection(collection), known, _no_report)
-        async for done in side_by_side(lambda source: self._index(source, run), sources, _AT_ONCE):
+        opened = await self.open_collection(collection)
+
+        async def index(source: Source) -> Indexed:
+            return await self._index(source, self._run(opened, known, _no_report))
+
+        async for done in side_by_side(index, sources, _AT_ONCE):
             yield done
 
     async def expected_collection(self, name: str) -> Collection:
@@ -177,6 +201,9 @@ class Indexing:
         if not same or any(member.reason in _TRY_AGAIN for member in inside):
             return None
         return _outcome_of(source.collection, state, tuple(_outcome_of(source.collection, each) for each in inside))
+
+    def _run(self, collection: Collection, known: FileList, on_progress: OnProgress) -> _Run:
+        return _Run(collection, known, on_progress, _Allowance(self.max_members, self.max_unpacked_bytes))
 
     async def _index(self, source: Source, run: _Run) -> Indexed:
         started = time.perf_counter()
@@ -268,7 +295,7 @@ class Indexing:
 
     async def _members(self, source: Source, parsed: ParsedFile, run: _Run) -> AsyncGenerator[Indexed]:
         deeper = replace(run, depth=run.depth + 1, on_progress=_no_report)
-        inside = [_inside(source, member, deeper.depth) for member in parsed.members]
+        inside = [_inside(source, run.allowance.take(member), deeper.depth) for member in parsed.members]
         async for done in side_by_side(lambda member: self._index(member, deeper), inside, _AT_ONCE):
             yield done
 

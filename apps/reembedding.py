@@ -30,9 +30,9 @@ class Reembedding:
         if found is None:
             raise NotFoundError(f"No collection {collection!r}; `footnote collections` lists them.")
         embedder = await working_embedder(self.open_embedder, model)  # before anything is begun
+        await self.builds.begin(collection, embedder.name)  # ends another one that was begun
         if found.embedder == embedder.name:
             return
-        await self.builds.begin(collection, embedder.name)
         done = 0
         while True:
             while missing := await self.builds.missing(collection, embedder.name, _AT_ONCE):

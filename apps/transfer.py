@@ -7,6 +7,7 @@ import json
 import tempfile
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +15,7 @@ from typing import BinaryIO
 import numpy as np
 from pydantic import TypeAdapter
 
+from apps.settings import check_collection_name
 from apps.sources import identify
 from contracts import (
     Catalog,
@@ -23,6 +25,7 @@ from contracts import (
     ConflictError,
     Document,
     EmbeddedVersion,
+    InvalidInputError,
     NotFoundError,
     OriginalStore,
     SourceState,
@@ -61,10 +64,13 @@ class Transfer:
     scratch: Path
 
     async def export(self, name: str, target: Path) -> AsyncGenerator[tuple[int, int]]:
-        """Write a collection to `target`; yield how many documents are done, and of how many. Raises NotFoundError."""
+        """Write a collection to `target`; yield how many documents are done, and of how many. Raises NotFoundError, and
+        InvalidInputError when nothing can be written there."""
         found = await self.collections.find(name)
         if found is None:
             raise NotFoundError(f"No collection {name!r}; `footnote collections` lists them.")
+        if target.is_dir() or not target.absolute().parent.is_dir():
+            raise InvalidInputError(f"{str(target)!r} cannot be written: name a file in a folder that exists.")
         with tempfile.TemporaryDirectory(dir=self.scratch) as made:
             folder = Path(made)
             (folder / "collection.json").write_bytes(_COLLECTION.dump_json(found))
@@ -83,35 +89,58 @@ class Transfer:
             (folder / "states.jsonl").write_bytes(b"\n".join(_STATE.dump_json(state) for state in states))
             files = {path.name: path for path in sorted(folder.iterdir())}
             kept = {name: path for name, path in originals.items() if path.exists()}
-            await asyncio.to_thread(self.pack, target, [*files.items(), *kept.items()])
+            try:
+                await asyncio.to_thread(self.pack, target, [*files.items(), *kept.items()])
+            except OSError as exc:
+                raise InvalidInputError(f"{str(target)!r} cannot be written: {exc.strerror or exc}.") from exc
 
     async def load(self, source: Path, name: str = "") -> AsyncGenerator[tuple[int, int]]:
         """Import the collection in `source`, under `name` or its own; yield how many documents are done, of how many.
 
-        Raises ConflictError when there is one of that name, and InvalidInputError when the file cannot be used; nothing
-        is stored then.
+        Raises ConflictError when there is one of that name, and InvalidInputError when the file cannot be used;
+        whatever goes wrong, no part of the collection stays.
         """
         with tempfile.TemporaryDirectory(dir=self.scratch) as made:
             folder = Path(made)
             await asyncio.to_thread(self.unpack, source, folder)
-            packed = _COLLECTION.validate_json((folder / "collection.json").read_bytes())
-            name = name or packed.name
+            with _failures_named(source):
+                packed = _COLLECTION.validate_json((folder / "collection.json").read_bytes())
+            name = check_collection_name(name or packed.name)
             if await self.collections.find(name):
                 raise ConflictError(f"Collection {name!r} exists already: import it under another name, or delete it.")
             await self.collections.ensure(name, packed.embedder, packed.cutting)
-            for original in sorted((folder / "originals").glob("*")):
-                staged = await self.originals.stage(original, original.name)
-                await self.originals.adopt(staged)
-                await self.originals.release(staged)
-            done = 0
-            vectors = _vectors(folder)
-            for batch in _batches(folder / "versions.jsonl"):
-                versions = [_renamed(each, name, vectors) for each in batch]
-                await self.catalog.put(versions, packed.embedder)
-                done += sum(each.age == 0 for each in batch)
-                yield done, packed.documents
-            lines = (folder / "states.jsonl").read_bytes().splitlines()
-            await self.states.record(name, [_STATE.validate_json(line) for line in lines])
+            try:
+                with _failures_named(source):
+                    async with aclosing(self._fill(name, packed, folder)) as steps:
+                        async for step in steps:
+                            yield step
+            except BaseException:
+                await self.collections.delete(name)
+                raise
+
+    async def _fill(self, name: str, packed: Collection, folder: Path) -> AsyncGenerator[tuple[int, int]]:
+        for original in sorted((folder / "originals").glob("*")):
+            staged = await self.originals.stage(original, original.name)
+            await self.originals.adopt(staged)
+            await self.originals.release(staged)
+        done = 0
+        vectors = _vectors(folder)
+        for batch in _batches(folder / "versions.jsonl"):
+            versions = [_renamed(each, name, vectors) for each in batch]
+            await self.catalog.put(versions, packed.embedder)
+            done += sum(each.age == 0 for each in batch)
+            yield done, packed.documents
+        lines = (folder / "states.jsonl").read_bytes().splitlines()
+        await self.states.record(name, [_STATE.validate_json(line) for line in lines])
+
+
+@contextmanager
+def _failures_named(source: Path) -> Iterator[None]:
+    """A file with the right checksums may still not be what an export writes, and a disk may be full."""
+    try:
+        yield
+    except (KeyError, ValueError, OSError) as exc:
+        raise InvalidInputError(f"{str(source)!r} cannot be imported: {exc!r}.") from exc
 
 
 class _VersionFile:

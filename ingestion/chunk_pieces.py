@@ -16,8 +16,8 @@ SEPARATOR = "\n\n"  # between elements in a version's text
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A stretch of one element: `start` and `end` count characters of the document's text. `prefix` is said before
-    it in its chunk: the header of a table that began in an earlier one. `tokens` is the size of both, 0 while it is
-    not known."""
+    it where it opens a chunk: the header of a table that began earlier. `tokens` and `prefix_tokens` are their sizes,
+    0 while they are not known."""
 
     start: int
     end: int
@@ -28,13 +28,15 @@ class Piece:
     hidden: bool = False
     prefix: str = ""
     tokens: int = 0
+    prefix_tokens: int = 0
 
-    def cut(self, start: int, end: int, tokens: int = 0, prefix: str = "") -> Piece:
+    def cut(self, start: int, end: int, tokens: int = 0, prefix: str = "", prefix_tokens: int = 0) -> Piece:
         """Return the part from `start` to `end`, with the boxes of the lines that it is likely to cover."""
         length = self.end - self.start
         low, high = (start - self.start) / length, (end - self.start) / length
         boxes = _boxes_between(self.boxes, low, high)
-        return replace(self, start=start, end=end, prefix=prefix, boxes=boxes, tokens=tokens)
+        place = replace(self, start=start, end=end, boxes=boxes)
+        return replace(place, tokens=tokens, prefix=prefix, prefix_tokens=prefix_tokens)
 
     def beside(self, other: Piece) -> bool:
         """Return whether both may stand in one chunk: on one page, and both visible or both hidden."""

@@ -22,13 +22,15 @@ class FsspecTree:
     """Port `SourceTree` for a path on this machine or a URL that fsspec knows, such as s3://bucket/folder.
 
     Hidden files are left out, and so is what a folder's own `.footnoteignore` names, in the syntax of `.gitignore`.
-    Names are absolute paths, or URLs without user and password.
+    Names are absolute paths, or URLs without user and password. Raises InvalidInputError when `location` is empty.
     """
 
     def __init__(self, location: str) -> None:
+        if not location:
+            raise InvalidInputError("A path is empty; '.' is this folder.")
         location = location.removeprefix("file://")
         self._local = "://" not in location
-        self._location = str(Path(location).expanduser().resolve()) if self._local else location
+        self._location = _absolute(location) if self._local else location
         self._shown = self._location if self._local else _without_user(location)
         self._opened: tuple[Any, str] | None = None
         self._is_folder = True
@@ -154,6 +156,13 @@ def _asked(fs: Any, path: str) -> Mapping[str, Any]:
         return dict(fs.info(path))
     except Exception:
         return {}
+
+
+def _absolute(path: str) -> str:
+    try:
+        return str(Path(path).expanduser().resolve())
+    except RuntimeError as exc:  # "~somebody" without such a user
+        raise InvalidInputError(f"{path!r} does not exist: {exc}") from exc
 
 
 def _base(path: str) -> str:

@@ -7,9 +7,10 @@ page has thousands of each. Here handles and addresses are integers and the lock
 from __future__ import annotations
 
 import functools
+import itertools
 from collections import deque
 from collections.abc import Sequence
-from ctypes import PYFUNCTYPE, c_int, c_ulong, c_void_p, cast
+from ctypes import PYFUNCTYPE, c_int, c_size_t, c_ulong, c_void_p, cast
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,8 +32,10 @@ class Calls(NamedTuple):
     render_mode: Any
     loose_box: Any
     text_object: Any
+    text_matrix: Any
+    font: Any
     font_weight: Any
-    font_info: Any
+    font_name: Any
 
 
 @functools.lru_cache(maxsize=1)
@@ -57,8 +60,10 @@ def pdfium_calls() -> Calls:
         render_mode=call("FPDFTextObj_GetTextRenderMode", c_int),
         loose_box=call("FPDFText_GetLooseCharBox", c_int, c_int, c_void_p),
         text_object=call("FPDFText_GetTextObject", c_void_p, c_int),
-        font_weight=call("FPDFText_GetFontWeight", c_int, c_int),
-        font_info=call("FPDFText_GetFontInfo", c_ulong, c_int, c_void_p, c_ulong, c_void_p),
+        text_matrix=call("FPDFText_GetMatrix", c_int, c_int, c_void_p),
+        font=call("FPDFTextObj_GetFont", c_void_p),
+        font_weight=call("FPDFFont_GetWeight", c_int),
+        font_name=call("FPDFFont_GetBaseFontName", c_size_t, c_void_p, c_size_t),
     )
 
 
@@ -79,4 +84,13 @@ def filled(call: Any, handles: Sequence[int], count: int, dtype: Any) -> NDArray
     width = rows.itemsize
     addresses = [range(start + i * width, start + i * width + len(handles) * step, step) for i in range(count)]
     deque(map(call, handles, *addresses), maxlen=0)
+    return rows
+
+
+def filled_of_text(call: Any, textpage: Any, characters: Sequence[int], count: int) -> NDArray[np.float32]:
+    """Return what `call` writes about each character of a text page: a row of `count` numbers, zero where nothing."""
+    rows = np.zeros((len(characters), count), np.float32)
+    start, step = rows.ctypes.data, rows.strides[0]
+    addresses = range(start, start + len(characters) * step, step)
+    deque(map(call, itertools.repeat(handle(textpage)), characters, addresses), maxlen=0)
     return rows

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from ingestion.pdf_geometry import Frame
+from ingestion.pdfium_calls import filled_of_text, pdfium_calls
 
 _UNITS = 1 << 20  # a grid on the page, fine enough for exact places
 _SAMPLES = 40
@@ -33,16 +34,11 @@ def frame_of(page: Any, number: int) -> Frame:
 
 def turn_of(textpage: Any, text: str, frame: Frame) -> int:
     """Return by how many quarters most of the text is turned clockwise on the page as it is shown."""
-    from ctypes import byref
-
-    import pypdfium2.raw as raw
-
-    matrix = raw.FS_MATRIX()
     turns: Counter[int] = Counter()
     letters = [i for i in range(0, len(text), max(1, len(text) // _SAMPLES)) if text[i].isalnum()]
-    for at in letters:
-        if raw.FPDFText_GetMatrix(textpage, at, byref(matrix)):
-            a, b, c, d, _, _ = frame.matrix
-            right, down = a * matrix.a + c * matrix.b, b * matrix.a + d * matrix.b
+    a, b, c, d, _, _ = frame.matrix
+    for x, y in filled_of_text(pdfium_calls().text_matrix, textpage, letters, 6)[:, :2].tolist():
+        if x or y:
+            right, down = a * x + c * y, b * x + d * y
             turns[(0 if right > 0 else 2) if abs(right) >= abs(down) else (1 if down > 0 else 3)] += 1
     return turns.most_common(1)[0][0] if turns else 0

@@ -6,7 +6,7 @@ import itertools
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from ctypes import addressof, c_int, create_string_buffer
+from ctypes import addressof, create_string_buffer
 from typing import Any
 
 from ingestion.pdf_geometry import Frame, Word, around
@@ -16,6 +16,7 @@ from ingestion.pdfium_visibility import Visibility
 
 _BOLD_NAME = re.compile(rb"bold|black|heavy|semibold|-bd|SFBX|CMBX", re.IGNORECASE)
 _BOLD_WEIGHT = 600
+_LONGEST_NAME = 256  # of a font, in bytes
 _LINE = re.compile("[^\r\n\x02\ufffe]+[\x02\ufffe]?")
 _COLUMN_GAP = 1.5  # times the height of letters; no space between words is as wide
 
@@ -28,15 +29,17 @@ class LineReader:
         self._calls = pdfium_calls()
         self._frame = frame
         self._visibility = visibility
-        self._name = create_string_buffer(128)
-        self._flags = c_int()
+        self._objects: dict[int, int | None] = {}  # the handles of what is drawn, by where words begin
+        self._bold: dict[int | None, bool] = {None: False}  # by font
         self.gapped: set[int] = set()
 
     def read(self, text: str, words: Sequence[Word]) -> list[Line]:
         """Return the lines; `words` are those of `text`."""
         lines: list[Line] = []
         starts = [word.at for word in words]
-        hidden_words = self._visibility.hidden(words)
+        drawn = list(map(self._calls.text_object, itertools.repeat(self._page), starts))
+        hidden_words = self._visibility.hidden(words, drawn)
+        self._objects = dict(zip(starts, drawn, strict=True))
         for match in _LINE.finditer(text):
             own = words[bisect_left(starts, match.start()) : bisect_left(starts, match.end())]
             for seen, hidden in _by_sight(own, hidden_words):
@@ -48,24 +51,28 @@ class LineReader:
 
     def _line(self, words: Sequence[Word], hidden: bool) -> Line:
         rect = around(words)
-        text = " ".join(word.text for word in words)
+        text = " ".join([word.text for word in words])
         middle = words[len(words) // 2]
         first, last = (words[0], words[-1]) if len(words) < 3 else (_lettered(words), _lettered(words[::-1]))
         size = round(middle.size, 1)
         return Line(
-            text if text == SOFT_HYPHEN else text.rstrip(SOFT_HYPHEN) + SOFT_HYPHEN * text.endswith(SOFT_HYPHEN),
+            text if SOFT_HYPHEN not in text[1:] else text.rstrip(SOFT_HYPHEN) + SOFT_HYPHEN * text.endswith(SOFT_HYPHEN),
             self._frame.box(rect),
             size=size,
-            bold=all(self._is_bold(word.at) for word in {first, middle, last}),
+            bold=self._is_bold(middle) and self._is_bold(first) and self._is_bold(last),
             hidden=hidden or self._visibility.is_off(rect, size),
             span=(words[0].at, words[-1].at + 1),
         )
 
-    def _is_bold(self, at: int) -> bool:
-        if self._calls.font_weight(self._page, at) >= _BOLD_WEIGHT:
-            return True
-        self._calls.font_info(self._page, at, addressof(self._name), 128, addressof(self._flags))
-        return _BOLD_NAME.search(self._name.value) is not None
+    def _is_bold(self, word: Word) -> bool:
+        drawn = self._objects[word.at]
+        font = self._calls.font(drawn) if drawn else None
+        if font not in self._bold:
+            name = create_string_buffer(_LONGEST_NAME)
+            self._calls.font_name(font, addressof(name), _LONGEST_NAME)
+            heavy = self._calls.font_weight(font) >= _BOLD_WEIGHT
+            self._bold[font] = heavy or _BOLD_NAME.search(name.value) is not None
+        return self._bold[font]
 
 
 def _by_sight(words: Sequence[Word], unseen: set[int]) -> Iterator[tuple[Sequence[Word], bool]]:

@@ -59,7 +59,7 @@ def _read_page(page: Any, number: int, form: Any, ocr: Ocr | None, pages: Pages)
             frame = frame.turned(turn)
         shapes = shapes_of(page, frame)
         words = words_of(textpage, text, frame)
-        reader = LineReader(textpage, frame, Visibility(page, textpage, shapes, frame, turn))
+        reader = LineReader(textpage, frame, Visibility(page, shapes, frame, turn))
         lines = reader.read(text, words)
         fields = annotation_lines(page, form, frame, len(text) + 1)
         if may_hold_tables([*lines, *fields], reader.gapped, shapes.rulings):

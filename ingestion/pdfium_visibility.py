@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.pdf_geometry import Frame, Rect, Word, turned_back
-from ingestion.pdfium_calls import filled, handle, pdfium_calls
+from ingestion.pdfium_calls import filled, pdfium_calls
 from ingestion.pdfium_shapes import Fill, Shapes
 
 _ALIKE = 20  # steps of 255 in every channel by which two colours must differ to be told apart
@@ -20,6 +20,7 @@ _TINY_POINTS = 2.0
 _TRANSPARENT = 5  # of 255
 _SCALE = 2.0  # pixels a point
 _MAX_PIXELS = 4_000_000
+_MARGIN = 4.0  # pixels around what is drawn
 _SCAN = 0.4  # of the page that images cover
 _INVISIBLE = 3  # the render mode that draws nothing
 
@@ -31,17 +32,17 @@ Colour = tuple[int, ...]  # red, green, blue
 class Visibility:
     """Knows what is drawn on one page, and where."""
 
-    def __init__(self, page: Any, textpage: Any, shapes: Shapes, frame: Frame, turn: int = 0) -> None:
+    def __init__(self, page: Any, shapes: Shapes, frame: Frame, turn: int = 0) -> None:
         self._page = page
-        self._letters = handle(textpage)
         self._shapes = shapes
         self._frame = frame
         self._turn = turn
 
-    def hidden(self, words: Sequence[Word]) -> set[int]:
-        """Return where the words begin that cannot be seen because of how they are drawn."""
-        starts = [word.at for word in words]
-        drawn = list(map(pdfium_calls().text_object, itertools.repeat(self._letters), starts))
+    def hidden(self, words: Sequence[Word], drawn: Sequence[int | None]) -> set[int]:
+        """Return where the words begin that cannot be seen because of how they are drawn.
+
+        `drawn` are the handles of the text objects that the words are parts of.
+        """
         objects = list(dict.fromkeys(one for one in drawn if one))
         unseen, doubtful = self._looks(objects)
         if cover(self._shapes.images, self._frame) >= _SCAN:
@@ -49,21 +50,28 @@ class Visibility:
         if not unseen and not doubtful:
             return set()
         pairs = list(zip(words, drawn, strict=True))
-        lost = [w for w, one in pairs if one in doubtful and self._is_lost(w, one, doubtful[one])]
+        order = {one: place for place, one in enumerate(self._shapes.objects)} if doubtful else {}
+        last = len(order)
+        lost = [w for w, one in pairs if one in doubtful and self._is_lost(w, doubtful[one], order.get(one, last))]
         return {w.at for w, one in pairs if one in unseen} | self._blank(lost)
 
     def _blank(self, words: Sequence[Word]) -> set[int]:
         """Return where those words begin that leave no trace in the page as it is drawn."""
         if not words:
             return set()
+        boxes = [turned_back(self._frame.box(word.rect), self._turn) for word in words]
+        left, top = min(box.x0 for box in boxes), min(box.y0 for box in boxes)
+        right, bottom = max(box.x1 for box in boxes), max(box.y1 for box in boxes)
         width, height = self._page.get_size()
         scale = min(_SCALE, (_MAX_PIXELS / (width * height)) ** 0.5)
-        pixels = self._page.render(scale=scale).to_numpy().astype(np.int16)
+        edges = (left * width, (1 - bottom) * height, (1 - right) * width, top * height)
+        crop = tuple(max(0.0, edge - _MARGIN / scale) for edge in edges)  # drawing the rest of the page takes time
+        pixels = self._page.render(scale=scale, crop=crop).to_numpy()
+        x, y = math.ceil(crop[0] * scale), math.ceil(crop[3] * scale)
         blank: set[int] = set()
-        for word in words:
-            box = turned_back(self._frame.box(word.rect), self._turn)
-            rows = slice(int(box.y0 * len(pixels)), int(box.y1 * len(pixels)) + 1)
-            columns = slice(int(box.x0 * pixels.shape[1]), int(box.x1 * pixels.shape[1]) + 1)
+        for word, box in zip(words, boxes, strict=True):
+            rows = slice(int(box.y0 * height * scale) - y, int(box.y1 * height * scale) - y + 1)
+            columns = slice(int(box.x0 * width * scale) - x, int(box.x1 * width * scale) - x + 1)
             letters = pixels[rows, columns]
             if letters.size and np.ptp(letters, axis=(0, 1)).max() <= 2 * _ALIKE:
                 blank.add(word.at)
@@ -95,9 +103,8 @@ class Visibility:
                     unseen.add(objects[i])
         return unseen, doubtful
 
-    def _is_lost(self, word: Word, drawn: int, colour: Colour) -> bool:
-        """Return whether the word is drawn on its own colour."""
-        order = self._shapes.order.get(drawn, 1.0)
+    def _is_lost(self, word: Word, colour: Colour, order: int) -> bool:
+        """Return whether the word is drawn on its own colour; `order` is its object's place in the page's."""
         x, y = word.rect.middle
         under = [fill for fill in self._shapes.fills if fill.order < order and fill.rect.holds(x, y)]
         ground = max(under, key=_order).colour if under else _WHITE

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
+import functools
 import re
-from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,8 +13,9 @@ from numpy.typing import NDArray
 
 from ingestion.pdf_geometry import Frame, Word
 from ingestion.pdf_lines import plain
-from ingestion.pdfium_calls import handle, pdfium_calls
+from ingestion.pdfium_calls import filled_of_text, pdfium_calls
 
+_word = functools.partial(tuple.__new__, Word)  # of the fields in one tuple; Word._make takes three times as long
 _WORD = re.compile("[^\\s\x02\ufffe]+[\x02\ufffe]?|[\x02\ufffe]")
 
 
@@ -52,12 +52,10 @@ def words_of(textpage: Any, text: str, frame: Frame) -> list[Word]:
         [texts[start:end] for start, end in spans] if len(texts) == len(text) else [plain(text[a:b]) for a, b in spans]
     )
     columns = (*low.T.tolist(), *high.T.tolist())
-    return list(map(Word, said, *columns, starts, size.tolist()))
+    return list(map(_word, zip(said, *columns, starts, size.tolist(), strict=True)))
 
 
 def _places(textpage: Any, characters: Sequence[int], frame: Frame) -> NDArray[np.float64]:
     """Return where characters are shown, as rows of x0, y0, x1, y1."""
-    places = np.zeros((len(characters), 4), np.float32)  # as pdfium has it: left, top, right, bottom
-    addresses = range(places.ctypes.data, places.ctypes.data + places.nbytes, places.strides[0])
-    deque(map(pdfium_calls().loose_box, itertools.repeat(handle(textpage)), characters, addresses), maxlen=0)
+    places = filled_of_text(pdfium_calls().loose_box, textpage, characters, 4)  # left, top, right, bottom
     return frame.rects(places[:, [0, 3, 2, 1]].astype(np.float64))

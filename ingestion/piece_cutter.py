@@ -27,12 +27,12 @@ class PieceCutter:
 
     def cut(self, text: str, piece: Piece, room: int) -> list[Piece]:
         """Return the piece, or its parts in reading order; the first keeps the piece's own prefix."""
-        if piece.tokens <= room:
+        if piece.prefix_tokens + piece.tokens <= room:
             return [piece]
         if piece.kind is ElementKind.TABLE and (header := header_of(text, piece)):
             size = self._meter.size(header)
             if size <= room // 2:
-                return list(self._between_rows(text, piece, header, room - size, _full))
+                return list(self._between_rows(text, piece, (header, size), room - size, _full)) or [piece]
         if piece.kind in (ElementKind.CODE, ElementKind.LIST) and "\n" in text[piece.start : piece.end]:
             return list(self._between_lines(text, piece, room))
         return [piece.cut(*part) for part in self._passages.by_sentence(text, piece.start, piece.end, room)]
@@ -43,22 +43,28 @@ class PieceCutter:
         size = self._meter.size(header) if header else 0
         if not header or size > room // 2:
             return self.cut(text, piece, room)
-        return list(self._between_rows(text, piece, header, room - size, _each)) or [piece]
+        return list(self._between_rows(text, piece, (header, size), room - size, _each)) or [piece]
 
     def _between_rows(
-        self, text: str, piece: Piece, header: str, room: int, grouped: Callable[[Sequence[int], int], Groups]
+        self,
+        text: str,
+        piece: Piece,
+        header: tuple[str, int],
+        room: int,
+        grouped: Callable[[Sequence[int], int], Groups],
     ) -> Iterator[Piece]:
-        """`room` is what the header leaves."""
-        top = piece.start if piece.prefix else piece.start + len(header)
+        """`header` comes with its size; `room` is what it leaves."""
+        top = piece.start if piece.prefix else piece.start + len(header[0])
         rows = [row.span() for row in _LINE.finditer(text, top, piece.end) if row.group().strip()]
         sizes = self._meter.sizes([text[low:high] for low, high in rows])
         start: int | None = piece.start  # of the next part, where that is the first one
         for first, end in grouped(sizes, room):
             low, high = rows[first][0], _before_line_end(text, rows[end - 1])
             for part in self._fitting(text, Part(low, high, sum(sizes[first:end])), room):
-                prefix = header if piece.prefix or start is None else ""
-                tokens = self._meter.size(header) + part.tokens
-                yield piece.cut(part.start if start is None else start, part.end, tokens, prefix)
+                if start is None or piece.prefix:
+                    yield piece.cut(part.start, part.end, part.tokens, *header)
+                else:
+                    yield piece.cut(start, part.end, header[1] + part.tokens)
                 start = None
 
     def _between_lines(self, text: str, piece: Piece, room: int) -> Iterator[Piece]:

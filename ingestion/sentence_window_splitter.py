@@ -65,9 +65,11 @@ class SentenceWindowSplitter:
                 yield from self._cutter.cut(text, part, room_for(part))
 
     def _windows(self, section: Sequence[Unit]) -> Iterator[tuple[Unit, Unit]]:
-        sizes = [self._meter.together(unit) + self._meter.separator for unit in section]
+        header = max(unit[0].prefix_tokens for unit in section)
+        between = self._meter.separator
+        sizes = [self._meter.together(unit) - unit[0].prefix_tokens + between for unit in section]
         for i, unit in enumerate(section):
-            low, high = _window(sizes, i, self._budget + self._meter.separator)
+            low, high = _window(sizes, i, self._budget - header + between)
             yield [piece for around in section[low:high] for piece in around], unit
 
 

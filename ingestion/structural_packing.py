@@ -15,8 +15,8 @@ _LEAST = 8  # tokens: where headings leave fewer, they stay behind
 
 
 class StructuralPacking:
-    """Puts what stands under one heading together. Sections of less than a quarter of a group share one; a heading stays
-    with what follows it, and so does the line that introduces a list.
+    """Puts what stands under one heading together. Sections of less than a quarter of a group share one; a heading
+    stays with what follows it, and so does the line that introduces a list.
 
     Pieces and sizes are measured by `meter`; `room_for` returns how many tokens a group with this piece may have.
     """
@@ -45,15 +45,15 @@ class StructuralPacking:
 
     def _opened(
         self, text: str, current: Sequence[Piece], piece: Piece, room: int
-    ) -> tuple[Sequence[Piece], list[list[Piece]]]:
+    ) -> tuple[list[Piece], list[list[Piece]]]:
         """Return what stays of the current group, and the groups that begin with the piece and its lead."""
         at = _lead(text, current, piece)
         lead = current[at:]
         left = min((room, *map(self._room_for, lead))) - self._meter.together(lead) - self._meter.separator
-        if not lead or left < min(piece.tokens, max(room // 2, _LEAST)):
+        if not lead or left < min(piece.prefix_tokens + piece.tokens, max(room // 2, _LEAST)):
             at, lead, left = len(current), (), room
         first, *rest = self._cutter.cut(text, piece, left)
-        return current[:at], [[*lead, first], *([part] for part in rest)]
+        return list(current[:at]), [[*lead, first], *([part] for part in rest)]
 
 
 def _goes_with(current: Sequence[Piece], piece: Piece, used: int, room: int) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from contracts import ConfigurationError
-from ingestion.chunk_pieces import SEPARATOR, Piece, passage_of
+from ingestion.chunk_pieces import SEPARATOR, Piece
 
 HeadingLine = Callable[[str, Sequence[str]], str]
 """Returns what is embedded in front of a passage, by the document's title and the heading path."""
@@ -60,12 +60,14 @@ class TokenMeter:
 
     def measured(self, text: str, pieces: Sequence[Piece]) -> list[Piece]:
         """Return the pieces of the text with their sizes."""
-        sizes = self.sizes([passage_of(text, [piece]) for piece in pieces])
+        sizes = self.sizes([text[piece.start : piece.end] for piece in pieces])
         return [replace(piece, tokens=size) for piece, size in zip(pieces, sizes, strict=True)]
 
     def together(self, pieces: Sequence[Piece]) -> int:
-        """Return the size of measured pieces with what separates them."""
-        return sum(piece.tokens for piece in pieces) + self.separator * max(0, len(pieces) - 1)
+        """Return the size of measured pieces with what separates them, and what is said before them."""
+        if not pieces:
+            return 0
+        return pieces[0].prefix_tokens + sum(piece.tokens for piece in pieces) + self.separator * (len(pieces) - 1)
 
     def rooms(self, title: str, budget: int) -> Callable[[Piece], int]:
         """Return a function that says how many tokens may be embedded with a piece of a document of this title: up to

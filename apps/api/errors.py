@@ -22,6 +22,7 @@ from contracts import (
     NotFoundError,
     ParseError,
     QueueFullError,
+    StaleEmbedderError,
     StoreUnavailableError,
 )
 
@@ -36,6 +37,7 @@ _STATUS: dict[type[FootnoteError], tuple[HTTPStatus, str]] = {
     QueueFullError: (HTTPStatus.TOO_MANY_REQUESTS, "queue-full"),
     ConfigurationError: (HTTPStatus.SERVICE_UNAVAILABLE, "misconfigured"),
     ModelUnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "model-unavailable"),
+    StaleEmbedderError: (HTTPStatus.SERVICE_UNAVAILABLE, "embedder-switched"),
     StoreUnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "store-unavailable"),
 }
 

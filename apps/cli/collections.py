@@ -86,9 +86,7 @@ def recut(
     if strategy is None and chunk_tokens is None and overlap_tokens is None:
         raise typer.BadParameter("say what to change: --strategy, --chunk-tokens or --overlap-tokens.")
     chosen = ChunkStrategy(strategy) if strategy else None
-    with_library(
-        lambda opened: recut_collection(opened.collections, name, chosen, chunk_tokens, overlap_tokens), name
-    )
+    with_library(lambda opened: recut_collection(opened.collections, name, chosen, chunk_tokens, overlap_tokens), name)
     typer.echo(f"Collection {name!r} is cut anew at the next `footnote sync`.")
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -147,7 +147,7 @@ def delete(
 
 def _names(which: str) -> tuple[str, str]:
     """Return what a document may be called that someone names so."""
-    return which, os.path.realpath(os.path.expanduser(which))
+    return which, str(Path(which).resolve())
 
 
 async def _find(opened: Library, collection: str, which: str) -> DocumentSummary:

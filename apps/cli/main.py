@@ -22,7 +22,6 @@ _LIBRARY: tuple[Callable[..., None], ...] = (
     search.search,
     ask.ask,
     transfer.export,
-    compact.compact,
 )
 _PROCESSES: tuple[Callable[..., None], ...] = (serve.api, serve.worker)
 
@@ -31,6 +30,7 @@ for command in _STACK:
 for command in _LIBRARY:
     app.command(rich_help_panel="Documents and questions")(command)
 app.command("import", rich_help_panel="Documents and questions")(transfer.import_)
+app.command(rich_help_panel="Documents and questions")(compact.compact)
 app.add_typer(documents.app, name="documents", rich_help_panel="Documents and questions")
 app.add_typer(collections.app, name="collections", rich_help_panel="Documents and questions")
 for command in _PROCESSES:

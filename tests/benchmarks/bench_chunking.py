@@ -164,7 +164,7 @@ def _score(
     sizes = encoder.count_tokens_many([chunk.text for chunk in chunks])
     scores = []
     for question, vector in zip(questions, asked, strict=True):
-        shown = _shown(chunks, sizes, np.argsort(-(vectors @ vector), kind="stable"), budget)
+        shown = _shown(chunks, sizes, np.argsort(-(vectors @ vector), kind="stable").tolist(), budget)
         share = _share(question, shown)
         scores.append(float(share == 1) if question.whole else share)
     return float(np.mean(scores))

@@ -12,11 +12,13 @@ from apps.api.schemas import (
     CollectionsOut,
     CuttingIn,
     FailuresOut,
+    Problem,
     collection_out,
     failure_out,
 )
 from apps.bootstrap import Library, default_cutting
-from contracts import Collection, ConflictError, NotFoundError
+from apps.collection_settings import changed_cutting, new_collection, recut_collection
+from contracts import Collection, NotFoundError
 
 router = APIRouter(prefix="/v1/collections", tags=["collections"], responses=RESPONSES)
 
@@ -27,14 +29,14 @@ async def list_collections(library: LibraryDep) -> CollectionsOut:
     return CollectionsOut(collections=[collection_out(found) for found in await library.collections.list()])
 
 
-@router.put("/{collection}", status_code=201)
+@router.put("/{collection}", status_code=201, responses={409: {"model": Problem}})
 async def create_collection(collection: CollectionPath, wanted: CollectionIn, library: LibraryDep) -> CollectionOut:
     """Make a collection with settings of its own."""
-    if await library.collections.find(collection):
-        raise ConflictError(f"Collection {collection!r} exists already.")
-    cutting = default_cutting(library.settings, wanted.strategy, wanted.chunk_tokens, wanted.overlap_tokens)
-    embedder = library.open_embedder(wanted.embedder or library.indexing.embedder)
-    return collection_out(await library.collections.ensure(collection, embedder.name, cutting))
+    base = default_cutting(library.settings)
+    cutting = changed_cutting(base, wanted.strategy, wanted.chunk_tokens, wanted.overlap_tokens)
+    model = wanted.embedder or library.indexing.embedder
+    made = await new_collection(library.collections, library.open_embedder, collection, model, cutting)
+    return collection_out(made)
 
 
 @router.get("/{collection}")
@@ -44,10 +46,10 @@ async def read_collection(collection: CollectionPath, library: LibraryDep) -> Co
 
 
 @router.patch("/{collection}")
-async def recut_collection(collection: CollectionPath, wanted: CuttingIn, library: LibraryDep) -> CollectionOut:
+async def change_collection(collection: CollectionPath, wanted: CuttingIn, library: LibraryDep) -> CollectionOut:
     """Change how documents are cut from now on; those that are there change when they are next synced."""
-    cutting = default_cutting(library.settings, wanted.strategy, wanted.chunk_tokens, wanted.overlap_tokens)
-    await library.collections.recut(collection, cutting)
+    sizes = wanted.chunk_tokens, wanted.overlap_tokens
+    await recut_collection(library.collections, collection, wanted.strategy, *sizes)
     return collection_out(await _found(library, collection))
 
 
@@ -59,7 +61,8 @@ async def delete_collection(collection: CollectionPath, library: LibraryDep) -> 
 
 @router.get("/{collection}/failures")
 async def list_failures(collection: CollectionPath, library: LibraryDep) -> FailuresOut:
-    """List the files that could not be read, with the reason."""
+    """List the files that could not be read, with the reason. Who may see these names is unknown: today every caller is
+    the one who runs Footnote."""
     await _found(library, collection)
     states = await library.states.states(collection)
     return FailuresOut(failures=[failure_out(state) for state in states.values() if state.reason])

@@ -17,12 +17,14 @@ from apps.api.deps import CallerDep, CollectionPath, LibraryDep
 from apps.api.errors import RESPONSES
 from apps.api.schemas import (
     ChunksOut,
+    DocumentId,
     DocumentOut,
     DocumentsOut,
     Filters,
     FilterText,
     JobsOut,
     Problem,
+    Version,
     VersionsOut,
     chunk_out,
     document_out,
@@ -57,9 +59,12 @@ async def list_documents(
     library: LibraryDep,
     caller: CallerDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    after: str = "",
+    after: Version = "",
 ) -> DocumentsOut:
-    """List the documents of a collection by source; `next` of one page is `after` of the following one."""
+    """List the documents of a collection by source; `next` of one page is `after` of the following one. The
+    collection `default` is empty before its first document, any other does not exist."""
+    if collection != "default" and not await library.collections.find(collection):
+        raise NotFoundError(f"No collection {collection!r}.")
     found = await library.catalog.list(collection, limit=limit, after=after)
     return DocumentsOut(
         documents=[document_out(summary) for summary in found if _may_read(caller, summary)],
@@ -91,7 +96,7 @@ async def upload(
 
 @router.get("/{collection}/documents/{document_id}")
 async def read_document(
-    collection: CollectionPath, document_id: str, library: LibraryDep, caller: CallerDep
+    collection: CollectionPath, document_id: DocumentId, library: LibraryDep, caller: CallerDep
 ) -> DocumentOut:
     """Describe a document."""
     return document_out(await _readable(library, caller, collection, document_id))
@@ -99,7 +104,7 @@ async def read_document(
 
 @router.get("/{collection}/documents/{document_id}/chunks")
 async def read_chunks(
-    collection: CollectionPath, document_id: str, library: LibraryDep, caller: CallerDep, version: str = ""
+    collection: CollectionPath, document_id: DocumentId, library: LibraryDep, caller: CallerDep, version: Version = ""
 ) -> ChunksOut:
     """Return the passages of a document's version (default: the current one) in reading order."""
     await _readable(library, caller, collection, document_id)
@@ -109,7 +114,7 @@ async def read_chunks(
 
 @router.get("/{collection}/documents/{document_id}/versions")
 async def read_versions(
-    collection: CollectionPath, document_id: str, library: LibraryDep, caller: CallerDep
+    collection: CollectionPath, document_id: DocumentId, library: LibraryDep, caller: CallerDep
 ) -> VersionsOut:
     """List the kept versions of a document, newest first."""
     await _readable(library, caller, collection, document_id)
@@ -119,7 +124,7 @@ async def read_versions(
 
 @router.post("/{collection}/documents/{document_id}/versions/{version}/restore")
 async def restore_version(
-    collection: CollectionPath, document_id: str, version: str, library: LibraryDep, caller: CallerDep
+    collection: CollectionPath, document_id: DocumentId, version: Version, library: LibraryDep, caller: CallerDep
 ) -> DocumentOut:
     """Make a kept version the current one again."""
     await library.indexing.restore(await _readable(library, caller, collection, document_id), version)
@@ -128,7 +133,7 @@ async def restore_version(
 
 @router.get("/{collection}/documents/{document_id}/content")
 async def read_content(
-    collection: CollectionPath, document_id: str, library: LibraryDep, caller: CallerDep, version: str = ""
+    collection: CollectionPath, document_id: DocumentId, library: LibraryDep, caller: CallerDep, version: Version = ""
 ) -> FileResponse:
     """Return the original file of a version (default: the current one). It is never shown as a page of this site: a
     stored HTML file must not run here."""
@@ -149,7 +154,9 @@ async def read_content(
 
 
 @router.delete("/{collection}/documents/{document_id}", status_code=204)
-async def delete_document(collection: CollectionPath, document_id: str, library: LibraryDep, caller: CallerDep) -> None:
+async def delete_document(
+    collection: CollectionPath, document_id: DocumentId, library: LibraryDep, caller: CallerDep
+) -> None:
     """Delete a document: its text, its vectors, its original, and every cached answer that rests on it."""
     await _readable(library, caller, collection, document_id)
     await library.indexing.remove(collection, [document_id])

@@ -178,6 +178,15 @@ async def test_archives_in_archives_end_somewhere(bench: Bench) -> None:
     assert [(each.reason, each.source.count("!/")) for each in done.every() if each.reason] == [("too_large", 6)]
 
 
+async def test_what_is_taken_out_of_one_file_is_limited_at_all_depths_together(bench: Bench) -> None:
+    inner = {f"in{number}_zip": zipped(a_txt="One.", b_txt="Two.") for number in range(4)}
+    source = bench.write(zipped(**inner), "many.zip")
+    done = await replace(bench.indexing, max_members=9).index(source)
+    assert sum(each.reason == "too_large" for each in done.every()) == 3
+    small = await replace(bench.indexing, max_unpacked_bytes=700).index(bench.write(zipped(**inner), "large.zip"))
+    assert {each.reason for each in small.every()} == {None, "too_large"}
+
+
 async def test_the_version_before_is_kept_and_can_be_restored(bench: Bench) -> None:
     first = await bench.indexing.index(bench.write("The tram runs daily."))
     assert first.document_id
