@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from contracts import Catalog, Chunk, Document, EmbeddedVersion, Embedder, JobState, SourceState
 
 _BATCH_CHUNKS = 512  # of one round; a document that has more is a round of its own
+_MOST_WAITING = 2 * _BATCH_CHUNKS  # chunks; enough to fill a round while one is under way
 _SLICE = 256  # texts that are embedded before progress is told
 _LONGEST_HEADING = 80  # characters
 _LONGEST_PATH = 240  # bytes of UTF-8; no tokenizer makes more tokens of them
@@ -38,7 +39,7 @@ class CutVersion:
     state: SourceState
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
     cut: CutVersion
     hashes: tuple[str, ...]
@@ -54,12 +55,19 @@ class EmbeddingBatches:
         self._embedder = embedder
         self._waiting: list[_Waiting] = []
         self._rounds: asyncio.Task[None] | None = None
+        self._room = asyncio.Event()
+        self._room.set()
+
+    async def until_room(self) -> None:
+        """Wait while more than enough chunks wait already."""
+        await self._room.wait()
 
     async def store(self, cut: CutVersion, on_progress: OnProgress) -> None:
         """Embed a document's chunks and store it. Raises what the embedder and the catalog raise."""
         hashes = tuple(text_hash(embedded_text(cut.document, chunk)) for chunk in cut.chunks)
         waiting = _Waiting(cut, hashes, on_progress, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
+        self._note_room()
         if self._rounds is None or self._rounds.done():
             self._rounds = asyncio.create_task(self._run())
         try:
@@ -67,11 +75,19 @@ class EmbeddingBatches:
         finally:
             if waiting in self._waiting:  # cancelled before its round
                 self._waiting.remove(waiting)
+                self._note_room()
+
+    def _note_room(self) -> None:
+        if sum(len(each.hashes) for each in self._waiting) < _MOST_WAITING:
+            self._room.set()
+        else:
+            self._room.clear()
 
     async def _run(self) -> None:
         await asyncio.sleep(0)  # lets those join that are ready at the same moment
         while self._waiting:
             batch = _next_round(self._waiting)
+            self._note_room()
             try:
                 await self._round(batch)
             except Exception as exc:

@@ -6,12 +6,13 @@ import asyncio
 import hashlib
 import json
 import logging
-import tempfile
+import shutil
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from uuid import uuid4
 from weakref import WeakValueDictionary
 
 from apps.embedding_batches import CutVersion, EmbeddingBatches, OnProgress
@@ -45,8 +46,9 @@ from contracts import (
 )
 
 _DEEPEST = 5  # archives in archives
-_AT_ONCE = 64  # files under way; most of them wait for their turn to be parsed or embedded
-_LARGE = 4 << 20  # bytes; of files that are larger, two are under way at once
+_AT_ONCE = 1024  # files under way; most of them wait for their turn to be read or embedded
+_READ_AT_ONCE = 64
+_LARGE = 4 << 20  # bytes; of files that are larger, two are read at once
 _TRY_AGAIN = frozenset({ParseFailure.TIMEOUT, ParseFailure.UNREADABLE, ParseFailure.INTERNAL})
 _log = logging.getLogger(__name__)
 
@@ -109,6 +111,7 @@ class Indexing:
     max_unpacked_bytes: int = 2 << 30
     _batches: dict[tuple[str, str], EmbeddingBatches] = field(default_factory=dict, init=False)
     _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary, init=False)
+    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_READ_AT_ONCE), init=False)
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2), init=False)
 
     async def index(self, source: Source, on_progress: OnProgress = _no_report) -> Indexed:
@@ -214,94 +217,104 @@ class Indexing:
         elif same := self.remembered(source, state.recipe, run.known):
             done = same
         else:
-            with tempfile.TemporaryDirectory(dir=self.scratch, ignore_cleanup_errors=True) as scratch:
-                done = await self._read(source, state, Path(scratch), run)
+            scratch = self.scratch / uuid4().hex  # made where it is needed: most files need none
+            try:
+                done = await self._read(source, state, scratch, run)
+            finally:
+                if scratch.exists():
+                    await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
         return replace(done, seconds=time.perf_counter() - started)
 
     async def _read(self, source: Source, state: SourceState, scratch: Path, run: _Run) -> Indexed:
         try:
             with _failures_named(source.name):
-                path = await _fetched(source, scratch)
-                if run.known.get(source.name):
-                    digest = await self.originals.digest(path)
-                    if same := self.remembered(source, state.recipe, run.known, digest):
-                        await self._refresh_fingerprint(source, run)
-                        return same
-                staged = await self.originals.stage(path, source.name)
-                state = replace(state, digest=staged.digest)
-                try:
-                    return await self._parse(source, staged, state, scratch, run)
-                finally:
-                    await self.originals.release(staged)
+                async with AsyncExitStack() as cleanup:
+                    async with self._slots:
+                        path = await _fetched(source, scratch)
+                        if same := await self._only_touched(source, path, state, run):
+                            return same
+                        staged = await self.originals.stage(path, source.name)
+                        cleanup.push_async_callback(self.originals.release, staged)
+                        state = replace(state, digest=staged.digest)
+                        cut, members = await self._cut(source, staged, state, scratch, run)
+                    return await self._store(source, staged, cut or state, members, run)
         except ParseError as exc:
             state = replace(state, reason=exc.reason, message=str(exc))
             await self.states.record(run.collection.name, [state])
             return _outcome_of(source.collection, state)
 
-    async def _refresh_fingerprint(self, source: Source, run: _Run) -> None:
-        state = run.known.get(source.name)
-        if state and state.fingerprint != source.fingerprint:
-            await self.states.record(run.collection.name, [replace(state, fingerprint=source.fingerprint)])
+    async def _only_touched(self, source: Source, path: Path, state: SourceState, run: _Run) -> Indexed | None:
+        """Return the outcome of a file that holds what it held."""
+        before = run.known.get(source.name)
+        if before is None:
+            return None
+        same = self.remembered(source, state.recipe, run.known, await self.originals.digest(path))
+        if same and before.fingerprint != source.fingerprint:
+            await self.states.record(run.collection.name, [replace(before, fingerprint=source.fingerprint)])
+        return same
 
-    async def _parse(self, source: Source, staged: StagedFile, state: SourceState, scratch: Path, run: _Run) -> Indexed:
-        document_id = identify(source.collection, source.name)
-        outcome = Outcome.UPDATED if run.known.get(source.name) else Outcome.ADDED
-        chunks = 0
+    async def _cut(
+        self, source: Source, staged: StagedFile, state: SourceState, scratch: Path, run: _Run
+    ) -> tuple[CutVersion | None, Sequence[Member]]:
+        """Return the file's text in chunks, where it has any, and the files inside it."""
         async with self._space(staged.size):
             await run.on_progress(JobState.PARSING)
             parsed = await self.parser.parse(staged.path, source.name, scratch=scratch)
-            if parsed.elements:
-                chunks = await self._store(source, document_id, staged, parsed, state, run)
-        members = [done async for done in self._members(source, parsed, run)]
-        await self._forget_members(source, parsed, run)
-        if not parsed.elements:  # noted last: an archive is done when all inside it is
-            await self.states.record(run.collection.name, [state])
-            return Indexed(source.name, outcome, members=tuple(members))
-        return Indexed(source.name, outcome, document_id, chunks, members=tuple(members))
+            if not parsed.elements:
+                return None, parsed.members
+            document = _document(source, staged, parsed)
+            splitter = self.open_splitter(run.collection.cutting, run.collection.embedder)
+            chunks = await asyncio.to_thread(splitter.split, document, parsed)
+            if not chunks:
+                raise ParseError(ParseFailure.EMPTY, f"{source.name!r} holds no text.")
+            await self._batches_of(run.collection).until_room()
+            return CutVersion(document, chunks, state), parsed.members
 
     async def _store(
-        self,
-        source: Source,
-        document_id: str,
-        staged: StagedFile,
-        parsed: ParsedFile,
-        state: SourceState,
-        run: _Run,
-    ) -> int:
-        collection = run.collection
-        document = _document(source, document_id, staged, parsed)
-        splitter = self.open_splitter(collection.cutting, collection.embedder)
-        chunks = await asyncio.to_thread(splitter.split, document, parsed)
-        if not chunks:
-            raise ParseError(ParseFailure.EMPTY, f"{source.name!r} holds no text.")
+        self, source: Source, staged: StagedFile, cut: CutVersion | SourceState, members: Sequence[Member], run: _Run
+    ) -> Indexed:
+        """Store a file's chunks, or the state of one that has none, with the files inside it."""
+        outcome = Outcome.UPDATED if run.known.get(source.name) else Outcome.ADDED
+        if isinstance(cut, CutVersion):
+            await self._keep(staged, cut, run)
+        inside = tuple([done async for done in self._members(source, members, run)])
+        await self._forget_members(source, members, run)
+        if isinstance(cut, CutVersion):
+            return Indexed(source.name, outcome, cut.document.id, len(cut.chunks), members=inside)
+        await self.states.record(run.collection.name, [cut])  # last: an archive is done when all inside it is
+        return Indexed(source.name, outcome, members=inside)
+
+    async def _keep(self, staged: StagedFile, cut: CutVersion, run: _Run) -> None:
         await self.originals.adopt(staged)
         try:
-            await self._embed(CutVersion(document, chunks, state), collection, run.on_progress)
+            await self._embed(cut, run.collection, run.on_progress)
             await self.originals.adopt(staged)  # the last other document with these bytes may have gone meanwhile
         except BaseException:
             await asyncio.shield(self._discard(staged.digest))
             raise
-        return len(chunks)
 
     async def _embed(self, cut: CutVersion, collection: Collection, on_progress: OnProgress) -> None:
         while True:
-            key = collection.name, collection.embedder
-            if key not in self._batches:
-                self._batches[key] = EmbeddingBatches(self.catalog, self.open_embedder(collection.embedder))
             try:
-                return await self._batches[key].store(cut, on_progress)
+                return await self._batches_of(collection).store(cut, on_progress)
             except StaleEmbedderError:
                 collection = await self.open_collection(collection.name)
 
-    async def _members(self, source: Source, parsed: ParsedFile, run: _Run) -> AsyncGenerator[Indexed]:
+    def _batches_of(self, collection: Collection) -> EmbeddingBatches:
+        key = collection.name, collection.embedder
+        if key not in self._batches:
+            self._batches[key] = EmbeddingBatches(self.catalog, self.open_embedder(collection.embedder))
+        return self._batches[key]
+
+    async def _members(self, source: Source, members: Sequence[Member], run: _Run) -> AsyncGenerator[Indexed]:
         deeper = replace(run, depth=run.depth + 1, on_progress=_no_report)
-        inside = [_inside(source, run.allowance.take(member), deeper.depth) for member in parsed.members]
+        inside = [_inside(source, run.allowance.take(member), deeper.depth) for member in members]
         async for done in side_by_side(lambda member: self._index(member, deeper), inside, _AT_ONCE):
             yield done
 
-    async def _forget_members(self, source: Source, parsed: ParsedFile, run: _Run) -> None:
+    async def _forget_members(self, source: Source, members: Sequence[Member], run: _Run) -> None:
         """Remove what was inside an archive and no longer is."""
-        here = {f"{source.name}{INSIDE}{member.name}" for member in parsed.members}
+        here = {f"{source.name}{INSIDE}{member.name}" for member in members}
         gone = [state.source for state in run.known.inside(source.name) if state.source not in here]
         await self.remove_sources(source.collection, gone, run.known)
 
@@ -368,10 +381,10 @@ def _outcome_of(collection: str, state: SourceState, members: tuple[Indexed, ...
     return Indexed(state.source, Outcome.UNCHANGED, identify(collection, state.source), members=members)
 
 
-def _document(source: Source, document_id: str, staged: StagedFile, parsed: ParsedFile) -> Document:
+def _document(source: Source, staged: StagedFile, parsed: ParsedFile) -> Document:
     readers = source.readers if source.readers is not None else parsed.readers
     return Document(
-        id=document_id,
+        id=identify(source.collection, source.name),
         collection=source.collection,
         version=staged.digest,
         source=source.name,

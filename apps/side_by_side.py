@@ -19,14 +19,18 @@ async def side_by_side(work: Callable[[T], Awaitable[R]], things: Iterable[T], l
 
     waiting = iter(things)
     running: set[asyncio.Task[R]] = set()
+    done: asyncio.Queue[asyncio.Task[R]] = asyncio.Queue()
     try:
         while True:
-            running |= {asyncio.create_task(run(thing)) for thing in itertools.islice(waiting, limit - len(running))}
+            for thing in itertools.islice(waiting, limit - len(running)):
+                task = asyncio.create_task(run(thing))
+                task.add_done_callback(done.put_nowait)
+                running.add(task)
             if not running:
                 return
-            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                yield task.result()
+            task = await done.get()
+            running.remove(task)
+            yield task.result()
     finally:
         for task in running:
             task.cancel()

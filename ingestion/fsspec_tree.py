@@ -141,6 +141,7 @@ class FsspecTree:
         fs, root = self._open()
         inside = name[len(self._shown.rstrip("/")) :]
         path = root.rstrip("/") + inside
+        target.parent.mkdir(parents=True, exist_ok=True)
         try:
             fs.get_file(path, str(target))
         except OSError:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from llama_index.core.node_parser.interface import TextSplitter
 
 _BLANKS = re.compile(r"\s*")
-# LlamaIndex cuts an endless word letter by letter, asking for the tokens of each: minutes for a file of base64.
-_ENDLESS_WORD = re.compile(r"\S{1000,}")
+# LlamaIndex cuts an endless word letter by letter, asking for the tokens of each: minutes for a file of base64. Chinese
+# and Japanese are written without spaces, but not without punctuation.
+_ENDLESS_WORD = re.compile(r"[^\s。！？，、；：]{1000,}")
 
 
 class Part(NamedTuple):

@@ -47,11 +47,20 @@ class Originals:
 
     async def adopt(self, staged: StagedFile) -> None:
         """Keep the staged bytes under their hash; nothing happens when they are there already."""
-        await asyncio.to_thread(self._adopt, staged)
+        target = self.path(staged.digest)
+        if target.exists():
+            return
+        target.parent.mkdir(exist_ok=True)
+        try:
+            os.link(staged.path, target)  # takes less time than the way to a thread
+        except FileExistsError:
+            return
+        except OSError:  # a file system without hard links
+            await asyncio.to_thread(_copy_whole, staged.path, target)
 
     async def release(self, staged: StagedFile) -> None:
         """Remove the staged copy."""
-        await asyncio.to_thread(staged.path.unlink, missing_ok=True)
+        staged.path.unlink(missing_ok=True)
 
     async def discard(self, version: str) -> None:
         """Remove the bytes with this SHA-256, if they are there."""
@@ -103,16 +112,8 @@ class Originals:
             raise
         return StagedFile(Path(name), digest.hexdigest(), size)
 
-    def _adopt(self, staged: StagedFile) -> None:
-        target = self.path(staged.digest)
-        if target.exists():
-            return
-        target.parent.mkdir(exist_ok=True)
-        try:
-            os.link(staged.path, target)
-        except FileExistsError:
-            return
-        except OSError:  # a file system without hard links
-            part = target.with_suffix(f".{os.getpid()}.new")
-            shutil.copyfile(staged.path, part)
-            part.replace(target)
+
+def _copy_whole(source: Path, target: Path) -> None:
+    part = target.with_suffix(f".{os.getpid()}.new")
+    shutil.copyfile(source, part)
+    part.replace(target)

@@ -10,12 +10,14 @@ from ingestion.piece_cutter import PieceCutter
 from ingestion.structural_packing import StructuralPacking
 from ingestion.token_meter import HeadingLine, TokenMeter, Tokens, checked_overlap
 
-_PARENT, _CHILD = 3.0, 0.5  # times `chunk_tokens`
+_PARENT, _CHILD = 1.5, 0.25  # times `chunk_tokens`
+# By tests/benchmarks/bench_chunking.py: larger parents crowd one another out of a prompt of a fixed size.
 
 
 class ParentChildSplitter:
-    """Parents of up to three times `chunk_tokens` are a chunk's text; children of half of `chunk_tokens` are its focus.
-    Both are cut along the document's structure. Children of one long paragraph share up to `overlap_tokens`."""
+    """Parents of up to one and a half times `chunk_tokens` are a chunk's text; children of a quarter of `chunk_tokens`
+    are its focus. Both are cut along the document's structure. Children of one long paragraph share up to
+    `overlap_tokens`, and no more than a third of their size."""
 
     def __init__(self, tokens: Tokens, heading_line: HeadingLine, *, chunk_tokens: int, overlap_tokens: int) -> None:
         self._overlap = checked_overlap(overlap_tokens, chunk_tokens)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
+from operator import attrgetter, itemgetter
 from statistics import median
 
 from ingestion.pdf_geometry import Rect, Ruling, Word, around
-from ingestion.pdf_rows import Run, is_right_to_left
+from ingestion.pdf_rows import Run, is_right_to_left, joined
 
 Cells = dict[tuple[int, int], list[Word]]  # by row and column
+_Column = dict[int, list[Word]]  # a column's cells, by row
 
+_left = attrgetter("x0")
 _BEFORE = re.compile(r"(?:[$€£¥]|US\$|\()+")  # stands in a column of its own before its figure
 _AFTER = re.compile(r"[%)*‰]+")  # or after it
 _TIGHT = 0.35  # times the height of a row, between the lines of one cell
@@ -19,44 +22,45 @@ _TIGHT = 0.35  # times the height of a row, between the lines of one cell
 
 def tidy_columns(cells: Cells) -> Cells:
     """Put signs that have a column to themselves beside their figures, and columns that take turns into one."""
-    columns = sorted({column for _, column in cells})
+    columns: dict[int, _Column] = {}
+    for (row, column), words in cells.items():
+        columns.setdefault(column, {})[row] = words
+    order = sorted(columns)
     kept: list[int] = []
-    for i, column in enumerate(columns):
-        texts = {row: Run(words).text for (row, c), words in cells.items() if c == column}
-        follows = columns[i + 1] if i + 1 < len(columns) else None
-        signs = [row for row, text in texts.items() if _BEFORE.fullmatch(text)]
-        if follows is not None and signs and all(row in signs or (row, follows) not in cells for row in texts):
-            cells = _joined(cells, column, follows)
-        elif kept and (all(_AFTER.fullmatch(text) for text in texts.values()) or _take_turns(cells, kept[-1], column)):
-            cells = _joined(cells, column, kept[-1])
+    for column, follows in itertools.zip_longest(order, order[1:]):
+        texts = {row: joined(words) for row, words in columns[column].items()}
+        signs = {row for row, text in texts.items() if _BEFORE.fullmatch(text)}
+        if follows is not None and signs and all(row in signs or row not in columns[follows] for row in texts):
+            _join(columns[follows], columns.pop(column))
+        elif kept and (all(map(_AFTER.fullmatch, texts.values())) or not columns[kept[-1]].keys() & texts.keys()):
+            _join(columns[kept[-1]], columns.pop(column))
         else:
             kept.append(column)
-    if is_right_to_left(word for words in cells.values() for word in words):
-        return {(row, -column): words for (row, column), words in cells.items()}
-    return cells
+    turned = -1 if is_right_to_left(word for words in cells.values() for word in words) else 1
+    return {(row, turned * column): words for column in kept for row, words in columns[column].items()}
 
 
-def _take_turns(cells: Mapping[tuple[int, int], Sequence[Word]], one: int, other: int) -> bool:
-    rows = [{row for row, column in cells if column == which} for which in (one, other)]
-    return not rows[0] & rows[1]
+def _join(column: _Column, other: _Column) -> None:
+    """Put the cells of the other column into this one."""
+    for row, words in other.items():
+        column[row] = sorted((*words, *column.get(row, ())), key=_left)
 
 
-def _joined(cells: Cells, column: int, into: int) -> Cells:
-    joined: Cells = {}
-    for (row, c), words in sorted(cells.items()):
-        place = (row, into if c == column else c)
-        joined[place] = sorted((*joined.get(place, ()), *words), key=lambda word: word.x0)
-    return joined
+def rows_of_cells(cells: Cells) -> list[tuple[int, dict[int, list[Word]]]]:
+    """Return the rows from top to bottom, each with its number and its cells by column."""
+    rows: dict[int, dict[int, list[Word]]] = {}
+    for (row, column), words in cells.items():
+        rows.setdefault(row, {})[column] = words
+    return sorted(rows.items(), key=itemgetter(0))
 
 
 def tidy_rows(cells: Cells, rulings: Sequence[Ruling]) -> Cells:
     """Put the lines of cells that were wrapped into one row, where neither a ruling nor a gap parts them."""
-    rows = sorted({row for row, _ in cells})
-    usual = _usual_gap(cells, rows)
+    rows = rows_of_cells(cells)
+    usual = _usual_gap([across for _, across in rows])
     tidied: dict[int, dict[int, list[Word]]] = {}
     last: int | None = None
-    for row in rows:
-        here = {column: words for (r, column), words in cells.items() if r == row}
+    for row, here in rows:
         above = tidied[last] if last is not None else {}
         if last is not None and _is_near(above, here, rulings) and _goes_on(len(tidied), above, here, usual):
             for column, words in here.items():
@@ -70,11 +74,10 @@ def _is_near(
     above: Mapping[int, Sequence[Word]], here: Mapping[int, Sequence[Word]], rulings: Sequence[Ruling]
 ) -> bool:
     one, other = _place(above), _place(here)
-    ruled = any(
+    return other.y0 - one.y1 < _TIGHT * _height(here) and not any(
         r.horizontal and one.middle[1] < r.at < other.middle[1] and r.start < other.x1 and r.end > other.x0
         for r in rulings
     )
-    return not ruled and _gap(above, here) < _TIGHT * _height(here)
 
 
 def _goes_on(count: int, above: Mapping[int, Sequence[Word]], here: Mapping[int, Sequence[Word]], usual: float) -> bool:
@@ -92,10 +95,9 @@ def _goes_on(count: int, above: Mapping[int, Sequence[Word]], here: Mapping[int,
     return all((tighter or run.text[:1].islower()) and not run.is_number for run in runs)
 
 
-def _usual_gap(cells: Cells, rows: Sequence[int]) -> float:
-    across = [{column: words for (r, column), words in cells.items() if r == row} for row in rows]
-    gaps = [_gap(above, here) for above, here in itertools.pairwise(across)]
-    return median(gaps) if gaps else 0.0
+def _usual_gap(rows: Sequence[Mapping[int, Sequence[Word]]]) -> float:
+    places = list(map(_place, rows))
+    return median(here.y0 - above.y1 for above, here in itertools.pairwise(places)) if len(rows) > 1 else 0.0
 
 
 def _gap(above: Mapping[int, Sequence[Word]], here: Mapping[int, Sequence[Word]]) -> float:
@@ -113,4 +115,4 @@ def _is_below(above: Sequence[Word], here: Sequence[Word]) -> bool:
 
 
 def _place(across: Mapping[int, Sequence[Word]]) -> Rect:
-    return around([word for words in across.values() for word in words])
+    return around(list(itertools.chain.from_iterable(across.values())))

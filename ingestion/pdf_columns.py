@@ -32,7 +32,7 @@ def aligned_tables(words: Sequence[Word], rulings: Sequence[Ruling]) -> Iterator
     rows: _Rows = []
     for row in rows_of(words):
         middle = row[0].rect.middle[1]
-        beside = [wall.at for wall in walls if wall.start <= middle <= wall.end]
+        beside = [at for _, at, start, end in walls if start <= middle <= end]
         rows.append(runs_of(row, GAP, beside))
     for block in _blocks(rows, [ruling for ruling in rulings if ruling.horizontal]):
         columns = _columns(block)
@@ -102,11 +102,12 @@ def _columns(block: _Rows) -> list[_Column]:
     columns: list[_Column] = []
     full = [run for row in block if len(row) > 1 for run in row]
     for run in sorted(full, key=lambda run: run.rect.x1 - run.rect.x0):
-        touched = [c for c in columns if min(c.x1, run.rect.x1) - max(c.x0, run.rect.x0) > 0]
+        x0, _, x1, _ = run.rect
+        touched = [column for column in columns if column.x0 < x1 and x0 < column.x1]
         if not touched:
-            columns.append(_Column(run.rect.x0, run.rect.x1))
+            columns.append(_Column(x0, x1))
         elif len(touched) == 1:
-            touched[0].x0, touched[0].x1 = min(touched[0].x0, run.rect.x0), max(touched[0].x1, run.rect.x1)
+            touched[0].x0, touched[0].x1 = min(touched[0].x0, x0), max(touched[0].x1, x1)
         elif not _stand_side_by_side(block, touched):
             columns = [c for c in columns if c not in touched]
             columns.append(_Column(min(c.x0 for c in touched), max(c.x1 for c in touched)))
@@ -161,6 +162,8 @@ def _cells(block: _Rows, columns: Sequence[_Column]) -> dict[tuple[int, int], li
 
 def _column_of(run: Run, columns: Sequence[_Column]) -> int:
     """Return the column that a run stands in: the first that it touches, else the nearest."""
-    middle = run.rect.middle[0]
-    touched = [i for i, c in enumerate(columns) if min(c.x1, run.rect.x1) - max(c.x0, run.rect.x0) > 0]
-    return touched[0] if touched else min(range(len(columns)), key=lambda i: abs(columns[i].x0 - middle))
+    x0, _, x1, _ = run.rect
+    for i, column in enumerate(columns):
+        if column.x0 < x1 and x0 < column.x1:
+            return i
+    return min(range(len(columns)), key=lambda i: abs(columns[i].x0 - (x0 + x1) / 2))

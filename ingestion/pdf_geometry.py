@@ -109,9 +109,11 @@ class Frame:
 
     def box(self, rect: Rect) -> Box:
         """Return the part of the rectangle that is on the page, in fractions of it."""
-        x0, x1 = (min(max(x / self.width, 0.0), 1.0) for x in (rect.x0, rect.x1))
-        y0, y1 = (min(max(y / self.height, 0.0), 1.0) for y in (rect.y0, rect.y1))
-        return Box(self.number, x0, y0, x1, y1)
+        x0, y0, x1, y1 = rect
+        box = x0 / self.width, y0 / self.height, x1 / self.width, y1 / self.height
+        if min(box) < 0.0 or max(box) > 1.0:
+            return Box(self.number, *[min(max(edge, 0.0), 1.0) for edge in box])
+        return Box(self.number, *box)
 
 
 def turned_back(box: Box, quarters: int) -> Box:

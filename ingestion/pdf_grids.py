@@ -47,7 +47,8 @@ def merged(rulings: Iterable[Ruling]) -> list[Ruling]:
                 if ruling.start > end + _SNAP:
                     joined.append(Ruling(horizontal, at, start, end))
                     start, end = ruling.start, ruling.end
-                end = max(end, ruling.end)
+                if ruling.end > end:
+                    end = ruling.end
             joined.append(Ruling(horizontal, at, start, end))
     return joined
 
@@ -138,7 +139,8 @@ def _walls(rulings: Sequence[Ruling], lines: Sequence[float], steps: Sequence[fl
     """Return for each line, and each step along it, whether a ruling is drawn there."""
     walls = [[False] * (len(steps) - 1) for _ in lines]
     for ruling in rulings:
-        line = walls[min(range(len(lines)), key=lambda i: abs(lines[i] - ruling.at))]
+        after = bisect_left(lines, ruling.at, 1, len(lines) - 1)
+        line = walls[after if lines[after] - ruling.at < ruling.at - lines[after - 1] else after - 1]
         for i, (start, end) in enumerate(itertools.pairwise(steps)):
             if min(end, ruling.end) - max(start, ruling.start) >= _COVERED * (end - start):
                 line[i] = True

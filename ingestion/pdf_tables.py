@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean
 
-from ingestion.pdf_cells import Cells, tidy_columns, tidy_rows
+from ingestion.pdf_cells import Cells, rows_of_cells, tidy_columns, tidy_rows
 from ingestion.pdf_columns import GAP, aligned_tables
 from ingestion.pdf_geometry import Rect, Ruling, Word, around
 from ingestion.pdf_grids import Grid, grids, merged
@@ -56,6 +57,9 @@ def _filled(grid: Grid, words: Sequence[Word]) -> Cells:
     cells: Cells = {}
     framed = 0
     for (row, column), held in inside.items():
+        if len(held) == 1:
+            cells.setdefault((row, column), []).append(held[0])
+            continue
         lines = [runs_of(line, GAP) for line in rows_of(held)]
         if sum(len(runs) >= 3 for runs in lines) >= 3:
             framed += len(held)  # a frame around a table
@@ -86,8 +90,7 @@ def _split_rows(cells: Cells) -> Cells:
     """Part ruled rows that hold several rows of figures, as where only columns and header are ruled."""
     split: Cells = {}
     shift = 0
-    for row in sorted({row for row, _ in cells}):
-        across = {column: words for (r, column), words in cells.items() if r == row}
+    for row, across in rows_of_cells(cells):
         lines = {column: rows_of(words) for column, words in across.items()}
         if not _are_rows_of_figures(list(lines.values())):
             split.update({(row + shift, column): words for column, words in across.items()})
@@ -110,8 +113,8 @@ def _are_rows_of_figures(columns: Sequence[Sequence[Sequence[Word]]]) -> bool:
 
 
 def _table(cells: Cells) -> Table:
-    rows = sorted({row for row, _ in cells})
     columns = sorted({column for _, column in cells})
-    texts = tuple(tuple(text_of(cells.get((row, column), ())) for column in columns) for row in rows)
-    places = tuple(around([w for (r, _), words in cells.items() if r == row for w in words]) for row in rows)
+    rows = [across for _, across in rows_of_cells(cells)]
+    texts = tuple(tuple(text_of(across.get(column, ())) for column in columns) for across in rows)
+    places = tuple(around(list(itertools.chain.from_iterable(across.values()))) for across in rows)
     return Table(texts, places, frozenset(word.at for words in cells.values() for word in words))

@@ -90,7 +90,7 @@ def filled(call: Any, handles: Sequence[int], count: int, dtype: Any) -> NDArray
 def filled_of_text(call: Any, textpage: Any, characters: Sequence[int], count: int) -> NDArray[np.float32]:
     """Return what `call` writes about each character of a text page: a row of `count` numbers, zero where nothing."""
     rows = np.zeros((len(characters), count), np.float32)
-    start, step = rows.ctypes.data, rows.strides[0]
+    start, step = rows.ctypes.data, count * rows.itemsize
     addresses = range(start, start + len(characters) * step, step)
     deque(map(call, itertools.repeat(handle(textpage)), characters, addresses), maxlen=0)
     return rows

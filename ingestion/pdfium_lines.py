@@ -52,11 +52,13 @@ class LineReader:
     def _line(self, words: Sequence[Word], hidden: bool) -> Line:
         rect = around(words)
         text = " ".join([word.text for word in words])
+        if text.endswith(SOFT_HYPHEN) and text != SOFT_HYPHEN:
+            text = text.rstrip(SOFT_HYPHEN) + SOFT_HYPHEN
         middle = words[len(words) // 2]
         first, last = (words[0], words[-1]) if len(words) < 3 else (_lettered(words), _lettered(words[::-1]))
         size = round(middle.size, 1)
         return Line(
-            text if SOFT_HYPHEN not in text[1:] else text.rstrip(SOFT_HYPHEN) + SOFT_HYPHEN * text.endswith(SOFT_HYPHEN),
+            text,
             self._frame.box(rect),
             size=size,
             bold=self._is_bold(middle) and self._is_bold(first) and self._is_bold(last),

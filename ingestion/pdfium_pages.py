@@ -72,7 +72,8 @@ def _read_page(page: Any, number: int, form: Any, ocr: Ocr | None, pages: Pages)
     if not is_image(lines, shapes, frame):
         return lines
     if ocr is not None:
-        return [*lines, *read_image(page, frame_of(page, number), turn, lines, ocr)]
+        lines, pages.turns[number] = read_image(page, frame_of(page, number), turn, lines, ocr)
+        return lines
     pages.images.append(number)
     return lines
 

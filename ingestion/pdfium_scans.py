@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from contracts import Box
@@ -38,23 +39,31 @@ def is_image(lines: Sequence[Line], shapes: Shapes, frame: Frame) -> bool:
     return letters < _SOME and cover(shapes.images, frame) >= _FULL_PAGE
 
 
-def read_image(page: Any, frame: Frame, turn: int, lines: Sequence[Line], ocr: Ocr) -> list[Line]:
-    """Return the lines that OCR finds on the page where the file has no text of its own.
+def read_image(page: Any, frame: Frame, turn: int, lines: Sequence[Line], ocr: Ocr) -> tuple[list[Line], int]:
+    """Return the page's lines with those that OCR finds where it has none, and by how many quarters its text is turned
+    clockwise, as OCR tells; the lines are where they would be if it were upright.
 
     `frame` is the page as it is shown; `lines` are where they are if it is turned by `turn` quarters.
     """
     longest, area = max(frame.width, frame.height), frame.width * frame.height
     scale = min(_DPI / 72, _MAX_SIDE / longest, (_MAX_PIXELS / area) ** 0.5)
-    image = page.render(scale=scale).to_pil().convert("RGB")
-    shown = [line.box for line in lines if not line.hidden]
-    found = (_line(line, frame, turn) for line in ocr(image) if line.text.strip())
-    return [line for line in found if not any(_holds(box, line.box) for box in shown)]
+    found = [line for line in ocr(page.render(scale=scale).to_pil().convert("RGB")) if line.text.strip()]
+    found_turn = -found[0].turned % 4 if found else turn  # OCR says how it turned the page to read it
+    own = [_turned(line, (turn - found_turn) % 4) for line in lines]
+    shown = [line.box for line in own if not line.hidden]
+    upright = frame.turned(found_turn)
+    read = (_line(line, upright) for line in found)
+    return [*own, *(line for line in read if not any(_holds(box, line.box) for box in shown))], found_turn
 
 
-def _line(line: OcrLine, frame: Frame, turn: int) -> Line:
+def _turned(line: Line, quarters: int) -> Line:
+    box, parts = turned_back(line.box, quarters), tuple(turned_back(part, quarters) for part in line.parts)
+    return replace(line, box=box, parts=parts)
+
+
+def _line(line: OcrLine, frame: Frame) -> Line:
     box = Box(frame.number, *(min(max(value, 0.0), 1.0) for value in (line.x0, line.y0, line.x1, line.y1)))
-    size = round((box.y1 - box.y0) * frame.height, 1)
-    return Line(line.text.strip(), turned_back(box, -turn % 4), size=size)
+    return Line(line.text.strip(), box, size=round((box.y1 - box.y0) * frame.height, 1))
 
 
 def _holds(box: Box, other: Box) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from ingestion.pdf_geometry import Frame, Rect, Word, turned_back
 from ingestion.pdfium_calls import filled, pdfium_calls
-from ingestion.pdfium_shapes import Fill, Shapes
+from ingestion.pdfium_shapes import Shapes
 
 _ALIKE = 20  # steps of 255 in every channel by which two colours must differ to be told apart
 _WHITE = (255, 255, 255)
@@ -35,6 +36,7 @@ class Visibility:
     def __init__(self, page: Any, shapes: Shapes, frame: Frame, turn: int = 0) -> None:
         self._page = page
         self._shapes = shapes
+        self._fills = sorted(shapes.fills, key=attrgetter("order"), reverse=True)  # from the top down
         self._frame = frame
         self._turn = turn
 
@@ -106,8 +108,8 @@ class Visibility:
     def _is_lost(self, word: Word, colour: Colour, order: int) -> bool:
         """Return whether the word is drawn on its own colour; `order` is its object's place in the page's."""
         x, y = word.rect.middle
-        under = [fill for fill in self._shapes.fills if fill.order < order and fill.rect.holds(x, y)]
-        ground = max(under, key=_order).colour if under else _WHITE
+        under = (fill.colour for fill in self._fills if fill.order < order and fill.rect.holds(x, y))
+        ground = next(under, _WHITE)
         return ground is not None and _alike(colour, ground)
 
 
@@ -115,10 +117,6 @@ def cover(images: Sequence[Rect], frame: Frame) -> float:
     """Return the share of the page that images cover, at most 1; where two overlap, both count."""
     areas = [frame.box(image) for image in images]
     return min(1.0, sum((box.x1 - box.x0) * (box.y1 - box.y0) for box in areas))
-
-
-def _order(fill: Fill) -> float:
-    return fill.order
 
 
 def _alike(one: Sequence[int], other: Sequence[int]) -> bool:

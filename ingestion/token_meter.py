@@ -35,7 +35,8 @@ class Tokens(Protocol):
 class TokenMeter:
     """Measures texts for a splitter. Sizes up to `most` tokens are exact; above, they are only known to be too large.
 
-    Sizes add up: tokenizers cut at white space first, so that a passage is as long as its sentences together.
+    Sizes add up: tokenizers cut at white space first and count none of it, or little, so that a passage is as long as
+    its sentences together.
     """
 
     def __init__(self, tokens: Tokens, heading_line: HeadingLine, *, most: int) -> None:

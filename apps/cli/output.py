@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,12 @@ def table(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
     shown = Table(*columns, box=None, pad_edge=False)
     for row in rows:
         shown.add_row(*(Text(str(row[column])) for column in columns))
-    Console(width=None if sys.stdout.isatty() else _UNCUT).print(shown)
+    if sys.stdout.isatty():
+        Console().print(shown)
+        return
+    text = io.StringIO()
+    Console(file=text, width=_UNCUT).print(shown)
+    typer.echo("\n".join(line.rstrip() for line in text.getvalue().splitlines()))
 
 
 def print_json(value: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ import typer
 
 T = TypeVar("T")
 STOPPED = frozenset({130, 143})  # by Ctrl-C, by SIGTERM
+_GARBAGE_THRESHOLD = (
+    50_000  # objects; importing torch makes a million that stay, and each search for garbage reads them
+)
 
 
 @contextmanager
@@ -19,11 +23,14 @@ def fail_clearly() -> Iterator[None]:
     """Turn an error that Footnote names into one line and exit code 1."""
     from contracts import FootnoteError  # numpy comes with it: not needed for `--help`
 
+    gc.set_threshold(_GARBAGE_THRESHOLD)
     try:
         yield
     except FootnoteError as exc:
         typer.secho(f"Error: {exc}", fg="red", err=True)
         raise typer.Exit(1) from exc
+    finally:
+        gc.freeze()  # the search at the end of the process, through all that libraries made, would take a second
 
 
 def until_done(work: Coroutine[Any, Any, T]) -> T:

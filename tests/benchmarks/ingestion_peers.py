@@ -1,8 +1,8 @@
 """LlamaIndex's and LangChain's ingestion of a folder, each as its documentation shows it, in a process of its own.
 
-Run by bench_ingestion in an environment of the peers: ``python ingestion_peers.py PEER FOLDER MODEL QUERIES``. QUERIES is
-a JSON file with queries by id. It prints a line when the folder is searchable, and then, as JSON, how many files and
-chunks it read and the file names found for each query.
+Run by bench_ingestion in an environment of the peers: ``python ingestion_peers.py PEER FOLDER MODEL QUERIES``, where
+QUERIES is a JSON file with queries by id. It prints a line when the folder is searchable, and then, as JSON, how many
+files and chunks it read and the file names found for each query.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ import pytest
 from PIL.Image import Image
 from pypdf.generic import NumberObject, TextStringObject
 
-from contracts import ParseError, ParseFailure
-from ingestion.ocr_lines import OcrLine
+from contracts import Box, ParseError, ParseFailure
+from ingestion.ocr_lines import OcrLine, shown
 from ingestion.pdfium_parser import PdfiumParser
 from tests.pdf_drawing import IMAGE, PROSE, document, elements, field, form, name, parse, text
 
@@ -81,6 +81,28 @@ async def test_pages_that_are_images_are_read_by_ocr(tmp_path: Path) -> None:
     assert [(e.text, e.page) for e in parsed.elements] == [(PROSE, 1), ("Read from the image.", 2)]
     assert parsed.elements[1].boxes[0].x0 == pytest.approx(0.1)
     assert "pages_without_text" not in parsed.metadata
+
+
+@pytest.mark.parametrize("turned", range(4))
+async def test_what_ocr_reads_on_a_turned_page_lies_where_it_is_shown(turned: int, tmp_path: Path) -> None:
+    upright = [Box(1, 0.1, 0.2, 0.5, 0.22), Box(1, 0.1, 0.225, 0.5, 0.245)]
+
+    def read(image: Image) -> list[OcrLine]:
+        said = ("Read from", "the image.")
+        return [OcrLine(t, b.x0, b.y0, b.x1, b.y1, turned=turned) for t, b in zip(said, upright, strict=True)]
+
+    writer = document(f"{IMAGE}\n{text(72, 700, 'Received.')}")
+    parsed = await parse(tmp_path, writer, PdfiumParser(read))
+    assert " ".join(element.text for element in parsed.elements) == "Received. Read from the image."
+    stamp, *found = (box for element in parsed.elements for box in element.boxes)
+    assert stamp.x0 == pytest.approx(72 / 612, abs=0.01)
+    assert stamp.y0 < 1 - 700 / 792 < stamp.y1
+    for box, where in zip(found, upright, strict=True):
+        assert edges(box) == pytest.approx(edges(shown(where, turned)))
+
+
+def edges(box: Box) -> tuple[float, float, float, float]:
+    return box.x0, box.y0, box.x1, box.y1
 
 
 async def test_images_that_nothing_read_are_named(tmp_path: Path) -> None:

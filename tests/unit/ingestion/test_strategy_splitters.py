@@ -37,7 +37,7 @@ def windows(*elements: Element, size: int = 40) -> tuple[Chunk, ...]:
     return splitter.split(DOCUMENT, ParsedFile("A", "text/plain", elements))
 
 
-def families(*elements: Element, size: int = 20) -> tuple[Chunk, ...]:
+def families(*elements: Element, size: int = 40) -> tuple[Chunk, ...]:
     splitter = ParentChildSplitter(WordTokens(), heading_line, chunk_tokens=size, overlap_tokens=0)
     return splitter.split(DOCUMENT, ParsedFile("A", "text/plain", elements))
 
@@ -119,7 +119,7 @@ def test_children_stand_for_their_parent() -> None:
 
 def test_children_of_a_table_that_is_cut_have_its_header() -> None:
     table = markdown_table([["Item", "Price"], *([f"lamp{i}", str(i)] for i in range(30))])
-    chunks = families(Element("Prices", TITLE), Element(table, TABLE), size=50)
+    chunks = families(Element("Prices", TITLE), Element(table, TABLE), size=100)
     header = "| Item | Price |\n| --- | --- |\n"
     assert len({chunk.span for chunk in chunks}) > 1
     assert all(header in (chunk.focus or chunk.text) and header in chunk.text for chunk in chunks)

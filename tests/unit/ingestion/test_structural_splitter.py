@@ -192,3 +192,10 @@ def test_sentences_between_stray_quotation_marks_are_still_found() -> None:
     sentences = [f"Sentence number {i} has seven words here." for i in range(20)]
     chunks = split(Element('He said: "so. ' + " ".join(sentences) + ' "'))
     assert all(chunk.text.rstrip('" ').endswith("here.") for chunk in chunks)
+
+
+def test_text_without_spaces_is_cut_at_its_sentence_ends() -> None:
+    sentence = "这是一个关于电车时刻表的句子，它每天都运行。"
+    splitter = StructuralSplitter(WordTokens(len), heading_line, chunk_tokens=100, overlap_tokens=0)
+    chunks = splitter.split(DOCUMENT, ParsedFile("A", "text/plain", (Element(sentence * 80),)))
+    assert {chunk.text for chunk in chunks} == {sentence * 4}
