@@ -137,3 +137,18 @@ async def test_another_folder_is_another_matter(bench: Bench, tmp_path: Path) ->
     (other / "x.txt").write_text("This is x.")
     plan = await bench.syncing.plan([FsspecTree(str(other))], "default")
     assert [each.name for each in plan.read] == [str(other / "x.txt")] and plan.gone == ()
+
+
+async def test_a_file_whose_name_only_begins_the_same_is_not_gone(bench: Bench) -> None:
+    bench.write("This is the old one.", "report.doc.txt")
+    await bench.sync()
+    bench.write("This is the old one.", "report.doc")  # nor has it moved
+    plan = await bench.syncing.plan([FsspecTree(str(bench.folder / "report.doc"))], "default")
+    assert [Path(each.name).name for each in plan.read] == ["report.doc"]
+    assert (plan.gone, plan.moved) == ((), ())
+
+
+async def test_a_plan_makes_no_collection(bench: Bench) -> None:
+    plan = await bench.syncing.plan([FsspecTree(str(bench.folder))], "fresh")
+    assert len(plan.read) == 3
+    assert await bench.shelf.collections.find("fresh") is None

@@ -131,3 +131,18 @@ async def test_a_package_cannot_write_elsewhere(bench: Bench, tmp_path: Path) ->
     with pytest.raises(InvalidInputError, match="no exported collection"):
         [step async for step in transfer(bench).load(target, "copy")]
     assert not list(tmp_path.rglob("escaped"))
+
+
+async def test_an_import_that_is_broken_off_leaves_no_half_collection(bench: Bench) -> None:
+    target = await exported(bench)
+    steps = transfer(bench).load(target, "copy")
+    await anext(steps)
+    await steps.aclose()
+    assert await bench.shelf.collections.find("copy") is None
+    assert [step async for step in transfer(bench).load(target, "copy")]
+
+
+@pytest.mark.parametrize("place", ["no-such-folder/x.tar.zst", "."])
+async def test_an_export_needs_a_file_to_write(bench: Bench, place: str) -> None:
+    with pytest.raises(InvalidInputError, match="name a file in a folder that exists"):
+        [step async for step in transfer(bench).export("default", bench.data / place)]
