@@ -440,8 +440,8 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file to ingest. Its bytes lie at `path` until it is finished; `readers` None leaves them to the file. `done` of
-    `total` chunks are through the present stage; `files` counts the files inside an archive by what became of them.
+    """One file to ingest. Its bytes lie at `path` until it is finished; `readers` None leaves them to the file. `done`
+    of `total` chunks are through the present stage; `files` counts the files inside an archive by what became of them.
     `reason` and `message` are set when it failed. Times are in seconds since the epoch."""
 
     id: str
@@ -595,7 +595,7 @@ class SourceTree(Protocol):
         ...
 
     async def fetch(self, name: str, scratch: Path) -> Path:
-        """Return where the bytes of a file are on this machine, which may be in the folder `scratch`. Raises OSError."""
+        """Return where the bytes of a file are on this machine: perhaps in the folder `scratch`. Raises OSError."""
         ...
 
 

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from apps.answering import Answering
     from cache.memory_answer_cache import NullAnswerCache
     from cache.redis_answer_cache import RedisAnswerCache
-    from ingestion.pebble_sandbox import SandboxedParser
-    from ingestion.token_meter import Tokens
+    from ingestion.parsing.pebble_sandbox import SandboxedParser
+    from ingestion.splitting.token_meter import Tokens
     from observability.metrics import Metrics
     from observability.mlflow_tracer import MlflowTracer
     from retrieval.dense_retriever import DenseRetriever
@@ -82,12 +82,12 @@ class Library:
 
 def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
     """Wire ingestion and retrieval. Raises ConfigurationError or StoreUnavailableError."""
-    from ingestion.originals import Originals
-    from ingestion.sql_builds import SqlBuilds
-    from ingestion.sql_catalog import SqlCatalog, read_identity
-    from ingestion.sql_collections import SqlCollections
-    from ingestion.sql_source_states import SqlSourceStates
-    from ingestion.zstandard_package import pack, unpack
+    from ingestion.catalog.sql_builds import SqlBuilds
+    from ingestion.catalog.sql_catalog import SqlCatalog, read_identity
+    from ingestion.catalog.sql_collections import SqlCollections
+    from ingestion.catalog.sql_source_states import SqlSourceStates
+    from ingestion.sources.originals import Originals
+    from ingestion.sources.zstandard_package import pack, unpack
     from retrieval.embedder_shelf import EmbedderShelf
     from retrieval.sql_memory import SqlMemory
 
@@ -143,14 +143,14 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
 
 def open_tree(location: str) -> SourceTree:
     """Return the files at a path or URL."""
-    from ingestion.fsspec_tree import FsspecTree
+    from ingestion.sources.fsspec_tree import FsspecTree
 
     return FsspecTree(location)
 
 
 def open_watch(settings: Settings, trees: Sequence[SourceTree], interval_s: float) -> AsyncGenerator[None]:
     """Return what tells when to look at the trees again."""
-    from ingestion.watchfiles_watch import watch
+    from ingestion.sources.watchfiles_watch import watch
 
     places = [Path(tree.root) for tree in trees if "://" not in tree.root]
     return watch(places, interval_s, ignored=settings.data_dir)
@@ -174,27 +174,27 @@ class ParseOptions:
 
 def build_parser(options: ParseOptions) -> Parser:
     """Return the parser of every kind of file. Worker processes call it; libraries are loaded at their first use."""
-    from ingestion import media_types as kinds
-    from ingestion.archive_parser import ArchiveParser
-    from ingestion.asciidoc_parser import AsciidocParser
-    from ingestion.csv_parser import CsvParser
-    from ingestion.docutils_rst_parser import DocutilsRstParser
-    from ingestion.embedded_files_parser import EmbeddedFilesParser
-    from ingestion.json_parser import JsonParser
-    from ingestion.lxml_xml_parser import LxmlXmlParser
-    from ingestion.mailbox_mbox_parser import MailboxMboxParser
-    from ingestion.markdown_it_parser import MarkdownItParser
-    from ingestion.mime_email_parser import MimeEmailParser
-    from ingestion.office_parser import OfficeParser
-    from ingestion.oxmsg_parser import OxmsgParser
-    from ingestion.parser_router import ParserRouter
-    from ingestion.pdfium_parser import PdfiumParser
-    from ingestion.pillow_image_parser import PillowImageParser
-    from ingestion.plain_text_parser import PlainTextParser
-    from ingestion.rapidocr_recogniser import RapidOcrRecogniser
-    from ingestion.subtitles_parser import SubtitlesParser
-    from ingestion.trafilatura_html_parser import TrafilaturaHtmlParser
-    from ingestion.unstructured_parser import MARKUPS, UnstructuredParser
+    from ingestion.parsing import media_types as kinds
+    from ingestion.parsing.archives.archive_parser import ArchiveParser
+    from ingestion.parsing.archives.embedded_files_parser import EmbeddedFilesParser
+    from ingestion.parsing.images.pillow_image_parser import PillowImageParser
+    from ingestion.parsing.images.rapidocr_recogniser import RapidOcrRecogniser
+    from ingestion.parsing.mail.mailbox_mbox_parser import MailboxMboxParser
+    from ingestion.parsing.mail.mime_email_parser import MimeEmailParser
+    from ingestion.parsing.mail.oxmsg_parser import OxmsgParser
+    from ingestion.parsing.markup.asciidoc_parser import AsciidocParser
+    from ingestion.parsing.markup.csv_parser import CsvParser
+    from ingestion.parsing.markup.docutils_rst_parser import DocutilsRstParser
+    from ingestion.parsing.markup.json_parser import JsonParser
+    from ingestion.parsing.markup.lxml_xml_parser import LxmlXmlParser
+    from ingestion.parsing.markup.markdown_it_parser import MarkdownItParser
+    from ingestion.parsing.markup.plain_text_parser import PlainTextParser
+    from ingestion.parsing.markup.subtitles_parser import SubtitlesParser
+    from ingestion.parsing.markup.trafilatura_html_parser import TrafilaturaHtmlParser
+    from ingestion.parsing.markup.unstructured_parser import MARKUPS, UnstructuredParser
+    from ingestion.parsing.office.office_parser import OfficeParser
+    from ingestion.parsing.parser_router import ParserRouter
+    from ingestion.parsing.pdf.pdfium_parser import PdfiumParser
 
     ocr = RapidOcrRecogniser()
     archives = ArchiveParser(
@@ -227,8 +227,8 @@ def build_parser(options: ParseOptions) -> Parser:
 
 def open_parser(ingestion: IngestionSettings) -> SandboxedParser:
     """Return the parser of every kind of file, run in worker processes that start at the first file."""
-    from ingestion.pebble_sandbox import SandboxedParser
-    from ingestion.psutil_memory_limit import workers_within
+    from ingestion.parsing.pebble_sandbox import SandboxedParser
+    from ingestion.parsing.psutil_memory_limit import workers_within
 
     options = ParseOptions(
         passwords=tuple(password.get_secret_value() for password in ingestion.passwords),
@@ -332,10 +332,10 @@ def _splitter(embedders: EmbedderShelf, cutting: Cutting, embedder: str) -> Spli
 
 def build_splitter(tokens: Tokens, cutting: Cutting) -> Splitter:
     """Return what cuts documents so for an embedder with these tokens."""
-    from ingestion.fixed_splitter import FixedSplitter
-    from ingestion.parent_child_splitter import ParentChildSplitter
-    from ingestion.sentence_window_splitter import SentenceWindowSplitter
-    from ingestion.structural_splitter import StructuralSplitter
+    from ingestion.splitting.fixed_splitter import FixedSplitter
+    from ingestion.splitting.parent_child_splitter import ParentChildSplitter
+    from ingestion.splitting.sentence_window_splitter import SentenceWindowSplitter
+    from ingestion.splitting.structural_splitter import StructuralSplitter
 
     size, overlap = cutting.chunk_tokens, cutting.overlap_tokens
     match cutting.strategy:
@@ -352,7 +352,7 @@ def build_splitter(tokens: Tokens, cutting: Cutting) -> Splitter:
 def _retriever(
     settings: Settings, engine: Engine, identity: str, embedders: EmbedderShelf, tracer: Tracer
 ) -> DenseRetriever:
-    from ingestion.sql_views import SqlChangeFeed, SqlPassages
+    from ingestion.catalog.sql_views import SqlChangeFeed, SqlPassages
     from retrieval.dense_retriever import DenseRetriever
     from retrieval.faiss_index import FaissIndex
 
@@ -395,9 +395,9 @@ def _made(folder: Path) -> Path:
 
 
 def _jobs(settings: Settings) -> JobQueue:
-    from ingestion.dbos_job_queue import DbosJobQueue, JobLimits
-    from ingestion.filelock_presence import FilelockPresence
-    from ingestion.postgres_presence import PostgresPresence
+    from ingestion.jobs.dbos_job_queue import DbosJobQueue, JobLimits
+    from ingestion.jobs.filelock_presence import FilelockPresence
+    from ingestion.jobs.postgres_presence import PostgresPresence
 
     url = settings.jobs_url
     local = url.startswith("sqlite")

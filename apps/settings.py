@@ -43,9 +43,9 @@ class CatalogSettings(BaseModel):
 
 
 class EmbeddingSettings(BaseModel):
-    """The sentence encoder; an empty model means the packaged all-MiniLM-L6-v2, else a hub id or a folder. `auto` is the
-    fastest runtime that agrees with float32: a GPU, else OpenVINO, else torch. 0 batch tokens or threads: as many as suit
-    the machine."""
+    """The sentence encoder of new collections; an empty model means the packaged all-MiniLM-L6-v2, else a hub id or a
+    folder. `auto` is the fastest runtime that agrees with float32: a GPU, else OpenVINO, else torch. 0 batch tokens or
+    threads: as many as suit the machine."""
 
     model: str = ""
     runtime: Literal["auto", "torch", "openvino"] = "auto"
@@ -61,8 +61,8 @@ class IngestionSettings(BaseModel):
     A file may take `parse_seconds`, and each of the `parse_workers` processes (0: one less than there are cores, fewer
     where memory is short) may hold `parse_memory_mb`.
 
-    A worker runs `concurrent_jobs` uploads at once, `max_queued_jobs` may wait, and one that `job_attempts` workers died
-    of has failed.
+    A worker runs `concurrent_jobs` uploads at once, `max_queued_jobs` may wait, and one that `job_attempts` workers
+    died of has failed.
     """
 
     chunk_tokens: int = Field(180, ge=32, le=MOST_TOKENS)

@@ -11,14 +11,14 @@ from apps.sources import Indexed, Source, local_file
 from apps.syncing import Plan, Syncing
 from cache.memory_answer_cache import MemoryAnswerCache
 from contracts import Cutting, Embedder, ParseError, ParseFailure, Parser, Splitter, Vectors
-from ingestion.archive_parser import ArchiveParser
-from ingestion.csv_parser import CsvParser
-from ingestion.fsspec_tree import FsspecTree
-from ingestion.media_types import ARCHIVE_TYPES, CSV
-from ingestion.originals import Originals
-from ingestion.parser_router import ParserRouter
-from ingestion.plain_text_parser import PlainTextParser
-from ingestion.structural_splitter import StructuralSplitter
+from ingestion.parsing.archives.archive_parser import ArchiveParser
+from ingestion.parsing.markup.csv_parser import CsvParser
+from ingestion.parsing.markup.plain_text_parser import PlainTextParser
+from ingestion.parsing.media_types import ARCHIVE_TYPES, CSV
+from ingestion.parsing.parser_router import ParserRouter
+from ingestion.sources.fsspec_tree import FsspecTree
+from ingestion.sources.originals import Originals
+from ingestion.splitting.structural_splitter import StructuralSplitter
 from observability.mlflow_runs import MemoryRunLog
 from retrieval.hashing_embedder import HashingEmbedder
 from tests.library import Shelf

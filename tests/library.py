@@ -10,11 +10,11 @@ from sqlalchemy import Engine
 
 from apps.database import open_database
 from contracts import PUBLIC, Caller, Chunk, Cutting, Document, EmbeddedVersion, Embedder, Hit, SourceState
-from ingestion.sql_builds import SqlBuilds
-from ingestion.sql_catalog import SqlCatalog
-from ingestion.sql_collections import SqlCollections
-from ingestion.sql_source_states import SqlSourceStates
-from ingestion.sql_views import SqlChangeFeed, SqlPassages
+from ingestion.catalog.sql_builds import SqlBuilds
+from ingestion.catalog.sql_catalog import SqlCatalog
+from ingestion.catalog.sql_collections import SqlCollections
+from ingestion.catalog.sql_source_states import SqlSourceStates
+from ingestion.catalog.sql_views import SqlChangeFeed, SqlPassages
 from retrieval.hashing_embedder import HashingEmbedder
 
 EMBEDDER = HashingEmbedder()

@@ -16,7 +16,7 @@ from pypdf.generic import (
 )
 
 from contracts import Element, ParsedFile
-from ingestion.pdfium_parser import PdfiumParser
+from ingestion.parsing.pdf.pdfium_parser import PdfiumParser
 
 PROSE = "The committee met twice in spring and agreed on every point that had been put before it by the members"
 IMAGE = "q 612 0 0 792 0 0 cm /I Do Q"

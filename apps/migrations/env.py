@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from ingestion.sql_schema import metadata as catalog
+from ingestion.catalog.sql_schema import metadata as catalog
 from retrieval.sql_memory import metadata as memory
 
 connection = context.config.attributes["connection"]

@@ -23,8 +23,8 @@ import numpy as np
 from apps.bootstrap import build_splitter
 from apps.embedding_batches import embedded_text
 from contracts import Chunk, ChunkStrategy, Cutting, Document, Element, ElementKind, ParsedFile
-from ingestion.chunk_pieces import SEPARATOR
-from ingestion.sentencex_sentences import sentences
+from ingestion.splitting.chunk_pieces import SEPARATOR
+from ingestion.splitting.sentencex_sentences import sentences
 from retrieval.sentence_transformers_embedder import SentenceTransformersEmbedder
 
 Span = tuple[int, int]

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ingestion.trafilatura_html_parser import TrafilaturaHtmlParser
+from ingestion.parsing.markup.trafilatura_html_parser import TrafilaturaHtmlParser
 
 ROUNDS = 3
 _WORD = re.compile(r"\w+")
@@ -84,7 +84,7 @@ def resiliparse() -> Extractor:
 
 
 def unstructured() -> Extractor:
-    from ingestion.unstructured_offline import prepare_unstructured
+    from ingestion.parsing.markup.unstructured_offline import prepare_unstructured
 
     prepare_unstructured()
     from unstructured.partition.html import partition_html

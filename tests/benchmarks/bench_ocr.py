@@ -28,8 +28,8 @@ import pypdfium2
 from PIL import Image, ImageFilter
 from rapidfuzz.distance import Levenshtein
 
-from ingestion.ocr_layout import page_elements
-from ingestion.rapidocr_recogniser import RapidOcrRecogniser
+from ingestion.parsing.images.ocr_layout import page_elements
+from ingestion.parsing.images.rapidocr_recogniser import RapidOcrRecogniser
 
 Engine = Callable[[Image.Image], str]
 _MIN_LETTERS = 600

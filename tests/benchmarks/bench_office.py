@@ -26,9 +26,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from contracts import ElementKind
-from ingestion.markdown_tables import markdown_table
-from ingestion.office_parser import OfficeParser
-from ingestion.unstructured_offline import prepare_unstructured
+from ingestion.parsing.markdown_tables import markdown_table
+from ingestion.parsing.markup.unstructured_offline import prepare_unstructured
+from ingestion.parsing.office.office_parser import OfficeParser
 
 Reader = Callable[[Path], str]
 OLD, NEW = (".doc", ".ppt", ".xls", ".rtf"), (".docx", ".pptx", ".xlsx", ".xlsm", ".odt", ".ods", ".odp", ".epub")

@@ -20,8 +20,8 @@ from rapidfuzz.distance import Indel
 from table_relations import Grid, Score, gold_relations, grid_of_markdown, score
 
 from contracts import ElementKind, ParsedFile, ParseError
-from ingestion.pdfium_parser import PdfiumParser
-from ingestion.unstructured_offline import prepare_unstructured
+from ingestion.parsing.markup.unstructured_offline import prepare_unstructured
+from ingestion.parsing.pdf.pdfium_parser import PdfiumParser
 
 Reader = Callable[[Path], tuple[str, list[Grid]]]
 READERS = ("footnote", "unstructured", "pdfplumber")

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from apps.bootstrap import ParseOptions, build_parser
 from contracts import ParseError, Parser
-from ingestion.pebble_sandbox import SandboxedParser
+from ingestion.parsing.pebble_sandbox import SandboxedParser
 
 DEPTH = 4
 

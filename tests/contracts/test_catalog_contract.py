@@ -17,7 +17,7 @@ from contracts import (
     StaleEmbedderError,
     StoreUnavailableError,
 )
-from ingestion.sql_catalog import SqlCatalog, read_identity
+from ingestion.catalog.sql_catalog import SqlCatalog, read_identity
 from tests.library import EMBEDDER, Shelf, document, embedded, text_hash
 
 

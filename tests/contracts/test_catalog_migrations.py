@@ -12,8 +12,8 @@ from sqlalchemy import Connection, create_engine, text
 
 from apps.database import open_database
 from contracts import Box, Cutting, ElementKind
-from ingestion.sql_catalog import read_identity
-from ingestion.sql_schema import metadata as catalog
+from ingestion.catalog.sql_catalog import read_identity
+from ingestion.catalog.sql_schema import metadata as catalog
 from retrieval.sql_memory import metadata as memory
 from tests.library import EMBEDDER, Shelf
 

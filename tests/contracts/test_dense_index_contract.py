@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from contracts import Cutting, DenseIndex, Vectors
-from ingestion.sql_catalog import read_identity
+from ingestion.catalog.sql_catalog import read_identity
 from retrieval.exact_index import ExactIndex
 from retrieval.faiss_index import FaissIndex
 from retrieval.index_snapshots import remove_snapshots, snapshot_path

@@ -20,9 +20,9 @@ from contracts import (
     Report,
     StoreUnavailableError,
 )
-from ingestion.dbos_job_queue import DbosJobQueue, JobLimits
-from ingestion.filelock_presence import FilelockPresence
-from ingestion.memory_job_queue import MemoryJobQueue
+from ingestion.jobs.dbos_job_queue import DbosJobQueue, JobLimits
+from ingestion.jobs.filelock_presence import FilelockPresence
+from ingestion.jobs.memory_job_queue import MemoryJobQueue
 
 
 @pytest.fixture(params=["memory", "dbos"])

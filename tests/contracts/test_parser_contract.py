@@ -13,19 +13,19 @@ from PIL import Image, ImageDraw, ImageFont
 
 from apps.bootstrap import ParseOptions, build_parser
 from contracts import ParsedFile, ParseError, ParseFailure, Parser
-from ingestion.csv_parser import CsvParser
-from ingestion.json_parser import JsonParser
-from ingestion.lxml_xml_parser import LxmlXmlParser
-from ingestion.markdown_it_parser import MarkdownItParser
-from ingestion.mime_email_parser import MimeEmailParser
-from ingestion.office_parser import OfficeParser
-from ingestion.pdfium_parser import PdfiumParser
-from ingestion.pebble_sandbox import SandboxedParser
-from ingestion.pillow_image_parser import PillowImageParser
-from ingestion.plain_text_parser import PlainTextParser
-from ingestion.rapidocr_recogniser import RapidOcrRecogniser
-from ingestion.subtitles_parser import SubtitlesParser
-from ingestion.trafilatura_html_parser import TrafilaturaHtmlParser
+from ingestion.parsing.images.pillow_image_parser import PillowImageParser
+from ingestion.parsing.images.rapidocr_recogniser import RapidOcrRecogniser
+from ingestion.parsing.mail.mime_email_parser import MimeEmailParser
+from ingestion.parsing.markup.csv_parser import CsvParser
+from ingestion.parsing.markup.json_parser import JsonParser
+from ingestion.parsing.markup.lxml_xml_parser import LxmlXmlParser
+from ingestion.parsing.markup.markdown_it_parser import MarkdownItParser
+from ingestion.parsing.markup.plain_text_parser import PlainTextParser
+from ingestion.parsing.markup.subtitles_parser import SubtitlesParser
+from ingestion.parsing.markup.trafilatura_html_parser import TrafilaturaHtmlParser
+from ingestion.parsing.office.office_parser import OfficeParser
+from ingestion.parsing.pdf.pdfium_parser import PdfiumParser
+from ingestion.parsing.pebble_sandbox import SandboxedParser
 
 SENTENCE = "The warranty lasts twenty-four months from the day of purchase."
 

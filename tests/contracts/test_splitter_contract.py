@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from apps.embedding_batches import embedded_text, heading_line
 from contracts import Box, Chunk, Document, Element, ElementKind, ParsedFile, Splitter
-from ingestion.fixed_splitter import FixedSplitter
-from ingestion.markdown_tables import markdown_table
-from ingestion.parent_child_splitter import ParentChildSplitter
-from ingestion.sentence_window_splitter import SentenceWindowSplitter
-from ingestion.structural_splitter import StructuralSplitter
+from ingestion.parsing.markdown_tables import markdown_table
+from ingestion.splitting.fixed_splitter import FixedSplitter
+from ingestion.splitting.parent_child_splitter import ParentChildSplitter
+from ingestion.splitting.sentence_window_splitter import SentenceWindowSplitter
+from ingestion.splitting.structural_splitter import StructuralSplitter
 from tests.word_tokens import WordTokens, words
 
 DOCUMENT = Document(

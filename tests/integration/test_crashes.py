@@ -20,7 +20,7 @@ import pytest
 from apps.bootstrap import open_library
 from apps.settings import Settings
 from contracts import JobState, SourceState
-from ingestion.sql_views import SqlChangeFeed
+from ingestion.catalog.sql_views import SqlChangeFeed
 from retrieval.faiss_index import FaissIndex
 from tests.running_stack import FOOTNOTE, ROOT, free_ports
 
@@ -178,7 +178,7 @@ def _check_state(state: SourceState, version: str) -> None:
 async def _in_index(settings: Settings, identity: str) -> set[tuple[str, str]]:
     """Return source and text of all that the FAISS view finds, opened from the snapshot that is there."""
     from apps.database import open_database
-    from ingestion.sql_views import SqlPassages
+    from ingestion.catalog.sql_views import SqlPassages
 
     engine = open_database(settings.catalog_url)
     index = FaissIndex(

@@ -16,7 +16,7 @@ from apps.sources import Source, identify, local_file
 from apps.supervisor import Supervisor
 from cache.redis_server import redis_service
 from contracts import Answer, Caller, Query, Question
-from ingestion.fsspec_tree import FsspecTree
+from ingestion.sources.fsspec_tree import FsspecTree
 from observability.recording_tracer import NullTracer
 from serving.scripted_chat_model import ScriptedChatModel
 

@@ -19,9 +19,9 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from contracts import Job, JobState
-from ingestion.dbos_job_queue import DbosJobQueue, JobLimits
-from ingestion.filelock_presence import FilelockPresence
-from ingestion.postgres_presence import PostgresPresence
+from ingestion.jobs.dbos_job_queue import DbosJobQueue, JobLimits
+from ingestion.jobs.filelock_presence import FilelockPresence
+from ingestion.jobs.postgres_presence import PostgresPresence
 from tests.postgres_server import find_programs, postgres
 
 pytestmark = pytest.mark.integration
@@ -33,9 +33,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from contracts import JobState
-from ingestion.dbos_job_queue import DbosJobQueue, JobLimits
-from ingestion.filelock_presence import FilelockPresence
-from ingestion.postgres_presence import PostgresPresence
+from ingestion.jobs.dbos_job_queue import DbosJobQueue, JobLimits
+from ingestion.jobs.filelock_presence import FilelockPresence
+from ingestion.jobs.postgres_presence import PostgresPresence
 
 
 async def main(folder, url, seconds):

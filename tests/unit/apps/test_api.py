@@ -18,7 +18,7 @@ from apps.settings import CatalogSettings, ServingSettings, Settings
 from apps.worker import Worker
 from cache.memory_answer_cache import MemoryAnswerCache
 from contracts import ModelUnavailableError, Prompt, Token, Verdict, Violation
-from ingestion.memory_job_queue import MemoryJobQueue
+from ingestion.jobs.memory_job_queue import MemoryJobQueue
 from observability.metrics import Metrics
 from observability.recording_tracer import RecordingTracer
 from retrieval.followup_condenser import FollowupCondenser

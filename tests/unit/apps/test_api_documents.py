@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -105,7 +104,7 @@ async def test_a_version_whose_original_is_lost_is_not_said_to_be_restored(api: 
     await index(api, "The museum opens at nine.")
     place = await index(api, "The museum opens at ten.")
     new, old = (await get(api, f"{place}/versions"))["versions"]
-    os.remove(api.library.originals_path(old["version"]))
+    api.library.originals_path(old["version"]).unlink()
     response = await api.client.post(f"{place}/versions/{old['version']}/restore")
     assert (response.status_code, response.json()["type"]) == (422, "unreadable-document")
     assert (await get(api, place))["version"] == new["version"]
@@ -140,7 +139,9 @@ async def test_a_document_of_others_does_not_exist(api: Api) -> None:
     assert await api.library.catalog.find("default", place.rpartition("/")[2])
 
 
-@pytest.mark.parametrize("odd", ["%00", "%ff", "..%2f..%2fetc", "%F0%9F%9A%8B", "x" * 5000, "'; DROP TABLE--", NO_VERSION])
+@pytest.mark.parametrize(
+    "odd", ["%00", "%ff", "..%2f..%2fetc", "%F0%9F%9A%8B", "x" * 5000, "'; DROP TABLE--", NO_VERSION]
+)
 async def test_odd_names_are_refused_and_break_nothing(api: Api, odd: str) -> None:
     place = await index(api, "The museum opens at nine.")
     for method, path in (

@@ -16,7 +16,7 @@ from apps.api.errors import handle_errors
 from apps.api.routes import documents, jobs
 from apps.settings import CatalogSettings, Settings
 from contracts import Job, JobState, Report
-from ingestion.memory_job_queue import MemoryJobQueue
+from ingestion.jobs.memory_job_queue import MemoryJobQueue
 
 
 class Api:

@@ -12,7 +12,7 @@ import pytest
 from apps.following import Following, Trouble
 from apps.syncing import Syncing
 from contracts import InvalidInputError, ParsedFile
-from ingestion.fsspec_tree import FsspecTree
+from ingestion.sources.fsspec_tree import FsspecTree
 from tests.bench import Bench
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from apps.syncing import check_not_emptied
 from contracts import InvalidInputError
-from ingestion.fsspec_tree import FsspecTree
+from ingestion.sources.fsspec_tree import FsspecTree
 from tests.bench import Bench
 from tests.unit.apps.test_indexing import zipped
 

@@ -8,8 +8,8 @@ import zstandard
 
 from apps.transfer import Transfer
 from contracts import ConflictError, InvalidInputError, NotFoundError
-from ingestion.originals import Originals
-from ingestion.zstandard_package import pack, unpack
+from ingestion.sources.originals import Originals
+from ingestion.sources.zstandard_package import pack, unpack
 from retrieval.exact_index import ExactIndex
 from tests.bench import Bench
 from tests.unit.apps.test_indexing import zipped

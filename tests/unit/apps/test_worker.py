@@ -12,7 +12,7 @@ from apps.embedding_batches import OnProgress
 from apps.sources import Indexed, Outcome, Source
 from apps.worker import Worker, remove_leftovers
 from contracts import ConfigurationError, Job, JobState, StoreUnavailableError
-from ingestion.memory_job_queue import MemoryJobQueue
+from ingestion.jobs.memory_job_queue import MemoryJobQueue
 
 
 class ScriptedIndexing:

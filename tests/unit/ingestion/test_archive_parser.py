@@ -17,8 +17,8 @@ import pyzipper
 import zstandard
 
 from contracts import ParsedFile, ParseError, ParseFailure
-from ingestion.archive_parser import ArchiveParser
-from ingestion.media_types import GZIP, TAR, ZIP
+from ingestion.parsing.archives.archive_parser import ArchiveParser
+from ingestion.parsing.media_types import GZIP, TAR, ZIP
 
 FILES = {"letters/a.txt": b"first", "b.csv": b"x,y"}
 

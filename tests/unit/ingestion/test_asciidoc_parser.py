@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contracts import ParsedFile, ParseError, ParseFailure
-from ingestion.asciidoc_parser import AsciidocParser
+from ingestion.parsing.markup.asciidoc_parser import AsciidocParser
 
 
 async def parse(tmp_path: Path, text: str) -> ParsedFile:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from contracts import ElementKind
-from ingestion.csv_parser import CsvParser
-from ingestion.media_types import TSV
+from ingestion.parsing.markup.csv_parser import CsvParser
+from ingestion.parsing.media_types import TSV
 
 
 async def table(tmp_path: Path, content: bytes) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contracts import ParseError, ParseFailure
-from ingestion.docutils_rst_parser import DocutilsRstParser
+from ingestion.parsing.markup.docutils_rst_parser import DocutilsRstParser
 
 
 async def blocks(tmp_path: Path, text: str) -> list[tuple[str, int, str]]:

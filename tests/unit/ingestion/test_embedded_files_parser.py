@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from contracts import Element, ParsedFile, ParseError, ParseFailure
-from ingestion.embedded_files_parser import EmbeddedFilesParser
-from ingestion.olefile_packages import _native
-from ingestion.parse_errors import empty
+from ingestion.parsing.archives.embedded_files_parser import EmbeddedFilesParser
+from ingestion.parsing.office.olefile_packages import _native
+from ingestion.parsing.parse_errors import empty
 
 
 class Reading:

@@ -11,7 +11,7 @@ import fsspec
 import pytest
 
 from contracts import Description, InvalidInputError, Listing
-from ingestion.fsspec_tree import FsspecTree
+from ingestion.sources.fsspec_tree import FsspecTree
 
 
 @pytest.fixture

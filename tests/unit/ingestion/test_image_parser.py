@@ -9,9 +9,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
 from contracts import ElementKind, ParsedFile, ParseError, ParseFailure
-from ingestion.ocr_lines import OcrLine
-from ingestion.pillow_image_parser import PillowImageParser
-from ingestion.rapidocr_recogniser import RapidOcrRecogniser
+from ingestion.parsing.images.ocr_lines import OcrLine
+from ingestion.parsing.images.pillow_image_parser import PillowImageParser
+from ingestion.parsing.images.rapidocr_recogniser import RapidOcrRecogniser
 
 TEXT = "Opening hours 9 to 17"
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from contracts import ParsedFile, ParseError, ParseFailure
-from ingestion.json_parser import JsonParser
-from ingestion.media_types import JSONL
+from ingestion.parsing.markup.json_parser import JsonParser
+from ingestion.parsing.media_types import JSONL
 
 
 async def parse(

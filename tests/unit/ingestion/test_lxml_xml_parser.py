@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contracts import ParsedFile, ParseError, ParseFailure
-from ingestion.lxml_xml_parser import LxmlXmlParser
+from ingestion.parsing.markup.lxml_xml_parser import LxmlXmlParser
 
 LAUGHS = "".join(f'<!ENTITY {chr(98 + i)} "{f"&{chr(97 + i)};" * 10}">' for i in range(9))
 

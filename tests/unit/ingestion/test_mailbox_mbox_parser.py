@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contracts import ParseError, ParseFailure
-from ingestion.mailbox_mbox_parser import MailboxMboxParser
+from ingestion.parsing.mail.mailbox_mbox_parser import MailboxMboxParser
 
 BOX = b"""From ann@example.org Mon Jan  1 10:00:00 2024
 Subject: First / one

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contracts import ElementKind, ParsedFile, ParseError, ParseFailure
-from ingestion.markdown_it_parser import MarkdownItParser
+from ingestion.parsing.markup.markdown_it_parser import MarkdownItParser
 
 
 async def parse(tmp_path: Path, text: str) -> ParsedFile:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from contracts import ParseError, ParseFailure
-from ingestion.media_types import (
+from ingestion.parsing.media_types import (
     ASCIIDOC,
     BMP,
     CSV,
@@ -48,7 +48,7 @@ from ingestion.media_types import (
     ZIP,
     detect_media_type,
 )
-from ingestion.zip_types import MAX_UNPACKED_BYTES
+from ingestion.parsing.zip_types import MAX_UNPACKED_BYTES
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 500
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from contracts import ParseFailure
-from ingestion import member_files
-from ingestion.member_files import MemberFiles
+from ingestion.parsing.archives import member_files
+from ingestion.parsing.archives.member_files import MemberFiles
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from contracts import ElementKind, ParsedFile, ParseError, ParseFailure
-from ingestion.mime_email_parser import MimeEmailParser
+from ingestion.parsing.mail.mime_email_parser import MimeEmailParser
 
 
 def mail(**headers: str) -> EmailMessage:

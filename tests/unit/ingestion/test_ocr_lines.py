@@ -5,10 +5,10 @@ import pytest
 from PIL import Image
 
 from contracts import Box, ElementKind
-from ingestion.ocr_bands import bands
-from ingestion.ocr_layout import page_elements
-from ingestion.ocr_lines import OcrLine, shown, with_even_heights
-from ingestion.ocr_reading_order import in_reading_order
+from ingestion.parsing.images.ocr_bands import bands
+from ingestion.parsing.images.ocr_layout import page_elements
+from ingestion.parsing.images.ocr_lines import OcrLine, shown, with_even_heights
+from ingestion.parsing.images.ocr_reading_order import in_reading_order
 
 PROSE = "words of a column of prose"
 

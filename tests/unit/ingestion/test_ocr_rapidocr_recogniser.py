@@ -6,8 +6,8 @@ import matplotlib
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from ingestion.ocr_layout import page_elements
-from ingestion.rapidocr_recogniser import RapidOcrRecogniser
+from ingestion.parsing.images.ocr_layout import page_elements
+from ingestion.parsing.images.rapidocr_recogniser import RapidOcrRecogniser
 
 SENTENCES = [
     "The warranty lasts twenty-four months from the day of purchase,",

@@ -20,9 +20,9 @@ from openpyxl.comments import Comment
 from pptx.util import Inches
 
 from contracts import Element, ElementKind, ParsedFile, ParseError, ParseFailure
-from ingestion.calamine_sheets import read_with_calamine
-from ingestion.media_types import DOC, DOCX, EPUB, PPT, PPTX, RTF, XLS
-from ingestion.office_parser import OfficeParser
+from ingestion.parsing.media_types import DOC, DOCX, EPUB, PPT, PPTX, RTF, XLS
+from ingestion.parsing.office.calamine_sheets import read_with_calamine
+from ingestion.parsing.office.office_parser import OfficeParser
 from tests.ole_files import excel_file, powerpoint_file, word_file
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'

@@ -11,7 +11,7 @@ import pytest
 from oxmsg.storage import Storage, Stream
 
 from contracts import ParseError, ParseFailure
-from ingestion.oxmsg_parser import OxmsgParser, attached_files
+from ingestion.parsing.mail.oxmsg_parser import OxmsgParser, attached_files
 
 # "Simple Email" from Alice to Bob: tests/data of docling (MIT), compressed.
 MESSAGE = """

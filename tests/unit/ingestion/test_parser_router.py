@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from contracts import Element, Member, ParsedFile, ParseError, ParseFailure, Parser
-from ingestion.media_types import CSV, PDF
-from ingestion.parser_router import ParserRouter
-from ingestion.plain_text_parser import PlainTextParser
+from ingestion.parsing.markup.plain_text_parser import PlainTextParser
+from ingestion.parsing.media_types import CSV, PDF
+from ingestion.parsing.parser_router import ParserRouter
 
 
 class Saying:

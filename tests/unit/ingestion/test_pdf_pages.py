@@ -9,8 +9,8 @@ from PIL.Image import Image
 from pypdf.generic import NumberObject, TextStringObject
 
 from contracts import Box, ParseError, ParseFailure
-from ingestion.ocr_lines import OcrLine, shown
-from ingestion.pdfium_parser import PdfiumParser
+from ingestion.parsing.images.ocr_lines import OcrLine, shown
+from ingestion.parsing.pdf.pdfium_parser import PdfiumParser
 from tests.pdf_drawing import IMAGE, PROSE, document, elements, field, form, name, parse, text
 
 

@@ -8,7 +8,7 @@ import pypdf
 import pytest
 
 from contracts import ElementKind, ParsedFile, ParseError, ParseFailure
-from ingestion.pdfium_parser import PdfiumParser
+from ingestion.parsing.pdf.pdfium_parser import PdfiumParser
 
 Text = tuple[float, float, float, str, str]  # x, y and size in points from the lower left, font, text
 

@@ -13,9 +13,9 @@ import psutil
 import pytest
 
 from contracts import ParsedFile, ParseError, ParseFailure
-from ingestion.file_groups import FileGroups
-from ingestion.pebble_sandbox import SandboxedParser
-from ingestion.sandbox_worker import Job, Outcome, Refusal
+from ingestion.parsing.file_groups import FileGroups
+from ingestion.parsing.pebble_sandbox import SandboxedParser
+from ingestion.parsing.sandbox_worker import Job, Outcome, Refusal
 from tests.hostile_parser import make_hostile_parser
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -127,7 +127,7 @@ async def test_a_group_that_fails_is_sent_file_by_file() -> None:
 SCRIPT = """
 import asyncio, sys
 from pathlib import Path
-from ingestion.pebble_sandbox import SandboxedParser
+from ingestion.parsing.pebble_sandbox import SandboxedParser
 from tests.hostile_parser import make_hostile_parser
 
 async def main():

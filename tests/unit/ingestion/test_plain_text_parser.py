@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contracts import ElementKind
-from ingestion.plain_text_parser import PlainTextParser, text_elements
+from ingestion.parsing.markup.plain_text_parser import PlainTextParser, text_elements
 
 
 def titles(text: str) -> list[tuple[str, int]]:

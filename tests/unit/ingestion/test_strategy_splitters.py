@@ -7,10 +7,10 @@ import itertools
 
 from apps.embedding_batches import heading_line
 from contracts import Chunk, Document, Element, ElementKind, ParsedFile
-from ingestion.fixed_splitter import FixedSplitter
-from ingestion.markdown_tables import markdown_table
-from ingestion.parent_child_splitter import ParentChildSplitter
-from ingestion.sentence_window_splitter import SentenceWindowSplitter
+from ingestion.parsing.markdown_tables import markdown_table
+from ingestion.splitting.fixed_splitter import FixedSplitter
+from ingestion.splitting.parent_child_splitter import ParentChildSplitter
+from ingestion.splitting.sentence_window_splitter import SentenceWindowSplitter
 from tests.word_tokens import WordTokens, words
 
 DOCUMENT = Document(

@@ -7,8 +7,8 @@ import pytest
 
 from apps.embedding_batches import heading_line
 from contracts import Box, Chunk, ConfigurationError, Document, Element, ElementKind, ParsedFile
-from ingestion.markdown_tables import markdown_table
-from ingestion.structural_splitter import StructuralSplitter
+from ingestion.parsing.markdown_tables import markdown_table
+from ingestion.splitting.structural_splitter import StructuralSplitter
 from tests.word_tokens import WordTokens, words
 
 DOCUMENT = Document(

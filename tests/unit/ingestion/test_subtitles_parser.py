@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contracts import ParseError, ParseFailure
-from ingestion.subtitles_parser import SubtitlesParser
+from ingestion.parsing.markup.subtitles_parser import SubtitlesParser
 
 
 async def said(tmp_path: Path, text: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingestion.text_decoding import decode_text
+from ingestion.parsing.text_decoding import decode_text
 
 GERMAN = "Die Gebühr beträgt 12 € für größere Mengen – „Übermaß“ ist möglich."
 RUSSIAN = "Гарантия на изделие действует двадцать четыре месяца со дня покупки. Сохраните чек до конца срока. " * 3

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from contracts import Element, ElementKind, ParsedFile, ParseError, ParseFailure
-from ingestion.trafilatura_html_parser import TrafilaturaHtmlParser
+from ingestion.parsing.markup.trafilatura_html_parser import TrafilaturaHtmlParser
 
 PROSE = "The quick brown fox jumps over the lazy dog while the owner of the farm is looking for a warm place to sleep. "
 MENU = "".join(f"<li><a href=/{i}>Products of the year {i}</a></li>" for i in range(20))

@@ -1,6 +1,6 @@
 """That Unstructured works without a network and tells nobody."""
 
-from ingestion.unstructured_offline import prepare_unstructured
+from ingestion.parsing.markup.unstructured_offline import prepare_unstructured
 
 
 def test_unstructured_reports_nothing_and_fetches_no_model() -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from contracts import ElementKind, ParseError
-from ingestion.media_types import LATEX, MEDIAWIKI, ORG, TEXTILE
-from ingestion.unstructured_parser import UnstructuredParser
+from ingestion.parsing.markup.unstructured_parser import UnstructuredParser
+from ingestion.parsing.media_types import LATEX, MEDIAWIKI, ORG, TEXTILE
 
 TEXTS = {
     ORG: "#+TITLE: Hut notes\n* Opening\nThe hut opens in May.\n- one\n| bed | 30 |\n| tent | 10 |\n",
@@ -44,6 +44,6 @@ async def test_nothing_else_is_read(tmp_path: Path) -> None:
 async def test_what_holds_nothing_is_empty(tmp_path: Path) -> None:
     path = tmp_path / "notes.org"
     path.write_text("#+TITLE: Nothing\n# only a comment\n")
-    with pytest.raises(ParseError, match="notes.org") as failure:
+    with pytest.raises(ParseError, match=r"notes\.org") as failure:
         await UnstructuredParser(ORG).parse(path)
     assert failure.value.reason == "empty"

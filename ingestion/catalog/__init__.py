@@ -1,0 +1,1 @@
+"""The catalog on SQL: documents, versions, chunks, vectors, file list."""

@@ -1,0 +1,1 @@
+"""Web pages, markup, data and plain text."""

@@ -1,0 +1,1 @@
+"""Where files come from and where their bytes are kept."""
