@@ -113,7 +113,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
         run_log=_run_log(settings),
         embedder=embedders.open(settings.embedding.model).name,
         cutting=default_cutting(settings),
-        scratch=_made(settings.data_dir / "scratch"),
+        scratch=_scratch(settings.data_dir),
         max_members=reading.max_members,
         max_unpacked_bytes=reading.max_unpacked_mb << 20,
     )
@@ -385,9 +385,15 @@ async def _forget(answers: AnswerCache, index: Path, collection: str, document_i
     await answers.forget(document_ids)
 
 
-def _made(folder: Path) -> Path:
+def _scratch(data_dir: Path) -> Path:
+    """Return the folder of temporary files, in a data folder that is made and never taken for documents."""
+    from ingestion.sources.fsspec_tree import IGNORE_FILE
+
+    folder, ignore = data_dir / "scratch", data_dir / IGNORE_FILE
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if not ignore.exists():
+            ignore.write_text("*\n")
     except OSError as exc:
         message = f"The data folder cannot be used: {exc}. Set FOOTNOTE_DATA_DIR to a folder that can be written to."
         raise StoreUnavailableError(message) from exc

@@ -26,7 +26,7 @@ from tests.running_stack import FOOTNOTE, ROOT, free_ports
 
 pytestmark = pytest.mark.integration
 
-ROUNDS = 3
+ROUNDS = 50
 API_KILLED_EVERY = 5
 FILES_A_ROUND = 6
 LONGEST_LIFE_S = 1.2
