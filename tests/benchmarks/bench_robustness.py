@@ -20,7 +20,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from apps.bootstrap import ParseOptions, build_parser
+from apps.parsing import ParseOptions, build_parser
 from contracts import ParseError, Parser
 from ingestion.parsing.pebble_sandbox import SandboxedParser
 

@@ -11,7 +11,7 @@ import docx
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from apps.bootstrap import ParseOptions, build_parser
+from apps.parsing import ParseOptions, build_parser
 from contracts import ParsedFile, ParseError, ParseFailure, Parser
 from ingestion.parsing.images.pillow_image_parser import PillowImageParser
 from ingestion.parsing.images.rapidocr_recogniser import RapidOcrRecogniser
