@@ -104,7 +104,7 @@ def run_footnote(folder: Path, queries: Path, data_dir: Path) -> Outcome:
     added = [each for each in done if each["outcome"] == "added"]
     search = [sys.executable, "-m", "tests.benchmarks.ingestion_search", str(queries)]
     said = json.loads(subprocess.check_output(search, text=True, env=_env(data_dir), stderr=subprocess.DEVNULL))
-    chunks = sum(each["chunks"] for each in added)
+    chunks = sum(int(each["chunks"]) for each in added)
     return Outcome(seconds + said["index_seconds"], mib, len(added), chunks, said["found"])
 
 
