@@ -244,6 +244,7 @@ class VersionSummary:
     chunks: int
     ingested_at: float
     current: bool
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

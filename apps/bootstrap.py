@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from apps.embedding_batches import heading_line
 from apps.indexing import Indexing
 from apps.parsing import PARSING_EDITION, open_parser
 from apps.reembedding import Reembedding
-from apps.settings import Settings, heeds_proxy
+from apps.settings import IngestionSettings, Settings, heeds_proxy
 from apps.syncing import Syncing
 from apps.transfer import Transfer
 from apps.upkeep import Housekeeping
@@ -112,6 +113,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
         scratch=_scratch(settings.data_dir),
         max_members=reading.max_members,
         max_unpacked_bytes=reading.max_unpacked_mb << 20,
+        limits=_limits(reading),
     )
 
     async def aclose() -> None:
@@ -297,6 +299,13 @@ async def _forget(answers: AnswerCache, index: Path, collection: str, document_i
 
     remove_snapshots(index, collection)
     await answers.forget(document_ids)
+
+
+def _limits(ingestion: IngestionSettings) -> str:
+    """Return a sign of the passwords and limits: too short a one to tell anything about a password."""
+    passwords = [password.get_secret_value() for password in ingestion.passwords]
+    sizes = [ingestion.max_file_mb, ingestion.max_unpacked_mb, ingestion.max_members, ingestion.parse_memory_mb]
+    return hashlib.sha256(repr((passwords, sizes)).encode()).hexdigest()[:4]
 
 
 def _scratch(data_dir: Path) -> Path:

@@ -39,12 +39,13 @@ class CutVersion:
     state: SourceState
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Waiting:
     cut: CutVersion
     hashes: tuple[str, ...]
     on_progress: OnProgress
     stored: asyncio.Future[None]
+    under_way: bool = False  # it is being stored: it cannot be called off any more
 
 
 class EmbeddingBatches:
@@ -71,11 +72,15 @@ class EmbeddingBatches:
         if self._rounds is None or self._rounds.done():
             self._rounds = asyncio.create_task(self._run())
         try:
-            await waiting.stored
-        finally:
+            await asyncio.shield(waiting.stored)
+        except asyncio.CancelledError:
             if waiting in self._waiting:  # cancelled before its round
                 self._waiting.remove(waiting)
                 self._note_room()
+            if waiting.under_way:  # the caller must not take for lost what is there a moment later
+                await asyncio.wait([waiting.stored])
+            waiting.stored.cancel()
+            raise
 
     def _note_room(self) -> None:
         if sum(len(each.hashes) for each in self._waiting) < _MOST_WAITING:
@@ -106,14 +111,20 @@ class EmbeddingBatches:
 
     async def _round(self, batch: Sequence[_Waiting]) -> None:
         vectors = await self._embed(batch)
-        versions = [_embedded(each, vectors) for each in batch]
         for waiting in batch:
             total = len(waiting.hashes)
             await waiting.on_progress(JobState.INDEXING, total, total)
-        await self._catalog.put(versions, self._embedder.name)
-        for waiting in batch:
-            if not waiting.stored.done():
-                waiting.stored.set_result(None)
+        await self._put(batch, vectors)
+
+    async def _put(self, batch: Sequence[_Waiting], vectors: VectorsByHash) -> None:
+        wanted = [waiting for waiting in batch if not waiting.stored.done()]  # not those that were called off
+        if not wanted:
+            return
+        for waiting in wanted:
+            waiting.under_way = True
+        await self._catalog.put([_embedded(each, vectors) for each in wanted], self._embedder.name)
+        for waiting in wanted:
+            waiting.stored.set_result(None)
 
     async def _embed(self, batch: Sequence[_Waiting]) -> VectorsByHash:
         texts = {

@@ -49,6 +49,7 @@ _DEEPEST = 5  # archives in archives
 _AT_ONCE = 1024  # files under way; most of them wait for their turn to be read or embedded
 _READ_AT_ONCE = 64
 _LARGE = 4 << 20  # bytes; of files that are larger, two are read at once
+_LIMITED = frozenset({ParseFailure.ENCRYPTED, ParseFailure.TOO_LARGE})  # other settings may help
 _TRY_AGAIN = frozenset({ParseFailure.TIMEOUT, ParseFailure.UNREADABLE, ParseFailure.INTERNAL})
 _log = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ class Indexing:
 
     `edition` changes whenever parsing does; `on_removed` hears of a collection and its documents that were deleted, and
     removes what else was made of them; `embedder` and `cutting` are those of a new collection. Temporary files go
-    below `scratch`.
+    below `scratch`. `limits` changes with the passwords and sizes that are set.
     """
 
     parser: Parser
@@ -109,6 +110,7 @@ class Indexing:
     scratch: Path
     max_members: int = 20_000
     max_unpacked_bytes: int = 2 << 30
+    limits: str = ""
     _batches: dict[tuple[str, str], EmbeddingBatches] = field(default_factory=dict, init=False)
     _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary, init=False)
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_READ_AT_ONCE), init=False)
@@ -165,14 +167,20 @@ class Indexing:
         """Make a kept version, named by the first digits of its SHA-256, the current one again. Raises NotFoundError,
         InvalidInputError when it is not one version, and ParseError when it cannot be read any more."""
         here = document.document
-        kept = [v.version for v in await self.catalog.versions(here.collection, here.id)]
-        named = [each for each in kept if each.startswith(version)]
+        kept = await self.catalog.versions(here.collection, here.id)
+        named = [each for each in kept if each.version.startswith(version)]
         if len(named) != 1 or not version:
             message = f"{version!r} names {len(named)} of the {len(kept)} kept versions of {here.source!r}."
             raise InvalidInputError(message) if named else NotFoundError(message)
-        fetch = local_file(self.originals.path(named[0]))
-        container = here.source.rpartition(INSIDE)[0]
-        done = await self.index(Source(here.source, fetch, here.collection, here.readers, container=container))
+        restored = Source(
+            name=here.source,
+            fetch=local_file(self.originals.path(named[0].version)),
+            collection=here.collection,
+            readers=None if here.readers == (PUBLIC,) else here.readers,  # what the version itself says may be stricter
+            metadata=named[0].metadata,
+            container=here.source.rpartition(INSIDE)[0],
+        )
+        done = await self.index(restored)
         if done.reason:
             raise ParseError(ParseFailure(done.reason), done.message or "")
         return done
@@ -197,13 +205,21 @@ class Indexing:
     def remembered(self, source: Source, recipe: str, known: FileList, digest: str = "") -> Indexed | None:
         """Return the outcome of a file that need not be read again: known by its fingerprint, or by its digest."""
         state = known.get(source.name)
-        if state is None or state.recipe != recipe or state.reason in _TRY_AGAIN:
+        if state is None or state.recipe != self._recipe_with(state.reason, recipe) or state.reason in _TRY_AGAIN:
             return None
         same = digest == state.digest if digest else state.fingerprint and state.fingerprint == source.fingerprint
         inside = list(known.every_inside(source.name))
-        if not same or any(member.reason in _TRY_AGAIN for member in inside):
+        if not same or any(self._may_come_out_otherwise(member) for member in inside):
             return None
         return _outcome_of(source.collection, state, tuple(_outcome_of(source.collection, each) for each in inside))
+
+    def _recipe_with(self, reason: str | None, recipe: str) -> str:
+        """Return the recipe of an outcome: only failures for want of a password or of room depend on these settings."""
+        return f"{recipe} {self.limits}" if reason in _LIMITED else recipe
+
+    def _may_come_out_otherwise(self, member: SourceState) -> bool:
+        limited = member.reason in _LIMITED and not member.recipe.endswith(f" {self.limits}")
+        return member.reason in _TRY_AGAIN or limited
 
     def _run(self, collection: Collection, known: FileList, on_progress: OnProgress) -> _Run:
         return _Run(collection, known, on_progress, _Allowance(self.max_members, self.max_unpacked_bytes))
@@ -239,9 +255,19 @@ class Indexing:
                         cut, members = await self._cut(source, staged, state, scratch, run)
                     return await self._store(source, staged, cut or state, members, run)
         except ParseError as exc:
-            state = replace(state, reason=exc.reason, message=str(exc))
-            await self.states.record(run.collection.name, [state])
+            recipe = self._recipe_with(exc.reason, state.recipe)
+            state = replace(state, recipe=recipe, reason=exc.reason, message=str(exc))
+            await self._record_failure(source, state)
             return _outcome_of(source.collection, state)
+
+    async def _record_failure(self, source: Source, state: SourceState) -> None:
+        """Keep the old version, if there is one; but those who may not read the file any more may not read that."""
+        old = await self.catalog.find(source.collection, identify(source.collection, source.name))
+        if old and (left := _still_allowed(old.document.readers, source.readers)) != old.document.readers:
+            narrowed = replace(old.document, readers=left)
+            await self.catalog.move(source.collection, narrowed.id, narrowed, state)
+        else:
+            await self.states.record(source.collection, [state])
 
     async def _only_touched(self, source: Source, path: Path, state: SourceState, run: _Run) -> Indexed | None:
         """Return the outcome of a file that holds what it held."""
@@ -275,13 +301,12 @@ class Indexing:
     ) -> Indexed:
         """Store a file's chunks, or the state of one that has none, with the files inside it."""
         outcome = Outcome.UPDATED if run.known.get(source.name) else Outcome.ADDED
-        if isinstance(cut, CutVersion):
-            await self._keep(staged, cut, run)
         inside = tuple([done async for done in self._members(source, members, run)])
         await self._forget_members(source, members, run)
-        if isinstance(cut, CutVersion):
+        if isinstance(cut, CutVersion):  # last: a file is done, and known from then on, when all inside it is
+            await self._keep(staged, cut, run)
             return Indexed(source.name, outcome, cut.document.id, len(cut.chunks), members=inside)
-        await self.states.record(run.collection.name, [cut])  # last: an archive is done when all inside it is
+        await self.states.record(run.collection.name, [cut])
         return Indexed(source.name, outcome, members=inside)
 
     async def _keep(self, staged: StagedFile, cut: CutVersion, run: _Run) -> None:
@@ -317,6 +342,10 @@ class Indexing:
         here = {f"{source.name}{INSIDE}{member.name}" for member in members}
         gone = [state.source for state in run.known.inside(source.name) if state.source not in here]
         await self.remove_sources(source.collection, gone, run.known)
+
+    async def remove_source(self, collection: str, source: str) -> None:
+        """Delete the document of a source, and those of all files inside it."""
+        await self.remove_sources(collection, [source], FileList(await self.states.states(collection, source)))
 
     async def remove_sources(self, collection: str, sources: Sequence[str], known: FileList) -> None:
         """Delete the documents of these sources and of all inside them, and forget the sources."""
@@ -372,7 +401,14 @@ def _inside(source: Source, member: Member, depth: int) -> Source:
         return member.path
 
     name = f"{source.name}{INSIDE}{member.name}"
-    return replace(source, name=name, fetch=fetch, fingerprint="", container=source.name)
+    said = {key: value for key, value in source.metadata.items() if key != "title"}  # that is the outer file's
+    return replace(source, name=name, fetch=fetch, metadata=said, fingerprint="", container=source.name)
+
+
+def _still_allowed(before: tuple[str, ...], said: tuple[str, ...] | None) -> tuple[str, ...]:
+    if said is None or PUBLIC in said:
+        return before
+    return said if PUBLIC in before else tuple(reader for reader in before if reader in said)
 
 
 def _outcome_of(collection: str, state: SourceState, members: tuple[Indexed, ...] = ()) -> Indexed:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from apps.collection_settings import working_embedder
 from apps.embedding_batches import embedded_text
-from contracts import Builds, Collections, Embedder, NotFoundError
+from contracts import Builds, Collections, ConflictError, Embedder, NotFoundError
 
 _AT_ONCE = 512  # chunks
 
@@ -23,8 +23,8 @@ class Reembedding:
     async def run(self, collection: str, model: str) -> AsyncGenerator[tuple[int, int]]:
         """Embed the collection with `model` and let searches use it; yield how many chunks are done, and of how many.
 
-        Raises NotFoundError, and InvalidInputError when the model cannot be loaded. Documents that arrive meanwhile
-        are embedded too before the switch.
+        Raises NotFoundError, InvalidInputError when the model cannot be loaded, and ConflictError when another run
+        gives the collection another embedder. Documents that arrive meanwhile are embedded too before the switch.
         """
         found = await self.collections.find(collection)
         if found is None:
@@ -38,7 +38,14 @@ class Reembedding:
             while missing := await self.builds.missing(collection, embedder.name, _AT_ONCE):
                 texts = {name: embedded_text(document, chunk) for name, document, chunk in missing}
                 await self.builds.add(embedder.name, list(texts), await embedder.embed(list(texts.values())))
+                await self._check_still_wanted(collection, embedder.name)
                 done += len(missing)
                 yield done, max(done, found.chunks)
             if await self.builds.switch(collection, embedder.name):
                 return
+
+    async def _check_still_wanted(self, collection: str, embedder: str) -> None:
+        """Vectors of an embedder that is given up are not kept, so that they would be missing for ever."""
+        found = await self.collections.find(collection)
+        if found and embedder not in (found.embedder, found.next_embedder):
+            raise ConflictError(f"Collection {collection!r} is being given another embedder by now, not {embedder!r}.")

@@ -84,7 +84,8 @@ class Syncing:
     async def run(self, plan: Plan, *, delete: bool = False) -> AsyncGenerator[Indexed]:
         """Carry the plan out and yield what became of each file that it touches. Deletions come last."""
         for old, new in plan.moved:
-            for state in (old, *plan.known.every_inside(old.source)):
+            # The archive last: broken off in the middle, it is still the old one that is gone, with what is left in it.
+            for state in (*plan.known.every_inside(old.source), old):
                 yield await self._move(plan.collection, state, old.source, new)
         async for done in self.indexing.index_all(plan.read, plan.collection, plan.known):
             yield done

@@ -79,10 +79,10 @@ class Transfer:
                 done, after = 0, ""
                 while page := await self.catalog.list(name, limit=_AT_ONCE, after=after):
                     for summary in page:
-                        for age, version in enumerate(await self.catalog.versions(name, summary.document.id)):
-                            whole = await self.catalog.read(name, summary.document.id, version.version, found.embedder)
+                        async for age, whole in self._versions(summary.document, found.embedder):
                             await asyncio.to_thread(file.write, whole, age)
-                            originals[f"originals/{version.version}"] = self.originals.path(version.version)
+                            version = whole.document.version
+                            originals[f"originals/{version}"] = self.originals.path(version)
                     done, after = done + len(page), page[-1].document.id
                     yield done, found.documents
             states = (await self.states.states(name)).values()
@@ -93,6 +93,16 @@ class Transfer:
                 await asyncio.to_thread(self.pack, target, [*files.items(), *kept.items()])
             except OSError as exc:
                 raise InvalidInputError(f"{str(target)!r} cannot be written: {exc.strerror or exc}.") from exc
+
+    async def _versions(self, document: Document, embedder: str) -> AsyncGenerator[tuple[int, EmbeddedVersion]]:
+        """Yield the kept versions of a document by age. Old ones from before the collection got its embedder have no
+        vectors of it, and are left out."""
+        for age, version in enumerate(await self.catalog.versions(document.collection, document.id)):
+            try:
+                yield age, await self.catalog.read(document.collection, document.id, version.version, embedder)
+            except NotFoundError:
+                if age == 0:
+                    raise
 
     async def load(self, source: Path, name: str = "") -> AsyncGenerator[tuple[int, int]]:
         """Import the collection in `source`, under `name` or its own; yield how many documents are done, of how many.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -55,5 +56,6 @@ class Housekeeping:
     def _remove_abandoned(self) -> None:
         self.originals.remove_abandoned(_ABANDONED_S)
         for folder in self.scratch.iterdir():
-            if folder.stat().st_mtime < time.time() - _ABANDONED_S:
-                shutil.rmtree(folder, ignore_errors=True)
+            with suppress(FileNotFoundError):  # others are at work here
+                if folder.stat().st_mtime < time.time() - _ABANDONED_S:
+                    shutil.rmtree(folder, ignore_errors=True)

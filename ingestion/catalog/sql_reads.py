@@ -71,7 +71,10 @@ def list_versions(connection: Connection, collection: str, document_id: str) -> 
     if not rows:
         raise no_document(collection, document_id)
     return tuple(
-        VersionSummary(row.version, row.title, row.size, row.chunks, row.ingested_at, bool(row.current)) for row in rows
+        VersionSummary(
+            row.version, row.title, row.size, row.chunks, row.ingested_at, bool(row.current), row._mapping["metadata"]
+        )
+        for row in rows
     )
 
 

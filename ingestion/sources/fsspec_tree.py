@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import posixpath
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -60,7 +60,7 @@ class FsspecTree:
                 raise InvalidInputError(f"{self._shown!r} does not exist.")
             self._is_folder = fs.isdir(path)
             if self._is_folder:
-                files.extend(self._walk(fs, path, Description(), unreadable))
+                files.extend(self._walk(fs, path, self._said_above(fs, path), unreadable))
             else:
                 files.append(self._single(fs, path))
         except InvalidInputError:
@@ -81,7 +81,7 @@ class FsspecTree:
 
     def _walk(self, fs: Any, folder: str, inherited: Description, unreadable: dict[str, str]) -> Iterator[ListedFile]:
         """Yield the files below `folder`; a folder below it that cannot be read is noted."""
-        entries = {_base(info["name"]): info for info in fs.ls(folder, detail=True) if "?" not in _base(info["name"])}
+        entries = {_base(info["name"]): info for info in fs.ls(folder, detail=True) if self._is_entry(info["name"])}
         if FOLDER_FILE in entries:
             inherited = self._described(fs, entries[FOLDER_FILE]["name"], inherited)
         ignored = self._ignored(fs, entries)
@@ -104,10 +104,30 @@ class FsspecTree:
             entries = {_base(info["name"]): info for info in fs.ls(folder, detail=True)}
         except Exception:  # not every web server lists its folders
             entries = {}
-        inherited = Description()
+        inherited = self._said_above(fs, folder)
         if FOLDER_FILE in entries:
             inherited = self._described(fs, entries[FOLDER_FILE]["name"], inherited)
         return self._listed(fs, fs.info(path), entries, inherited)
+
+    def _said_above(self, fs: Any, folder: str) -> Description:
+        """Return what the folders above say of all below them: it holds too when one of these is synced by itself. Web
+        servers are not asked, for many answer with a page whatever they are asked for."""
+        said = Description()
+        if self._on_the_web():
+            return said
+        for above in reversed(PurePosixPath(folder).parents):
+            place = str(above / FOLDER_FILE)
+            if above.name + above.root and fs.isfile(place):  # above a bucket there is nothing
+                said = self._described(fs, place, said)
+        return said
+
+    def _on_the_web(self) -> bool:
+        return urlsplit(self._location).scheme in ("http", "https")
+
+    def _is_entry(self, path: str) -> bool:
+        """Return whether a listed path is in its folder: pages of web servers also link to their parents, and to
+        themselves in another order."""
+        return not self._on_the_web() or not ("?" in _base(path) or "/../" in path)
 
     def _listed(
         self, fs: Any, info: Mapping[str, Any], entries: Mapping[str, Any], inherited: Description

@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -69,13 +70,19 @@ class Originals:
     def settled(self, younger_s: float) -> list[str]:
         """Return the SHA-256 of every original that has been there for longer."""
         latest = time.time() - younger_s
-        return [file.name for file in self._root.glob("[0-9a-f][0-9a-f]/*") if file.stat().st_ctime < latest]
+        found = []
+        for file in self._root.glob("[0-9a-f][0-9a-f]/*"):
+            with suppress(FileNotFoundError):  # others remove some meanwhile
+                if file.stat().st_ctime < latest:
+                    found.append(file.name)
+        return found
 
     def remove_abandoned(self, older_s: float) -> None:
         """Remove staged copies that are older: processes that died left them."""
         for file in (self._root / _STAGING).glob("*"):
-            if file.stat().st_mtime < time.time() - older_s:
-                file.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                if file.stat().st_mtime < time.time() - older_s:
+                    file.unlink()
 
     def _stage(self, source: Path, called: str) -> StagedFile:
         if source.exists() and not source.is_file():

@@ -9,6 +9,7 @@ from contracts import Description
 
 FOLDER_FILE = ".footnote.yaml"
 SUFFIXES = (".meta.yaml", ".meta.yml", ".meta.json")
+_LONGEST = 256 << 10  # bytes
 
 
 def described_file(name: str) -> str | None:
@@ -29,12 +30,14 @@ def read_description(raw: bytes, called: str, base: Description) -> Description:
     import yaml
 
     try:
+        if len(raw) > _LONGEST:
+            raise ValueError(f"it has more than {_LONGEST >> 10} KiB")
         said = yaml.safe_load(raw.decode()) or {}
         if not isinstance(said, Mapping):
             raise ValueError("it is no mapping of names to values")
         metadata = {str(key): _text(value) for key, value in said.items() if key != "readers" and value is not None}
         readers = _readers(said["readers"]) if "readers" in said else base.readers
-    except (ValueError, RecursionError, yaml.YAMLError) as exc:
+    except Exception as exc:  # PyYAML lets errors of its constructors through: IndexError, KeyError, AttributeError
         reason = " ".join(str(exc).split())
         return replace(base, problem=f"{called!r} cannot be understood: {reason}. Who may see the file is unknown.")
     return Description(readers, {**base.metadata, **metadata}, base.problem)
@@ -48,6 +51,7 @@ def _readers(value: object) -> tuple[str, ...]:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, Mapping):
-        raise ValueError("metadata cannot be nested")
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    values = value if isinstance(value, list) else [value]
+    if any(isinstance(each, Mapping | list | set | tuple) for each in values):
+        raise ValueError("metadata cannot be nested")  # lists of the same lists again would fill the memory
+    return ", ".join(map(str, values))

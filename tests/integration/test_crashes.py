@@ -29,7 +29,7 @@ pytestmark = pytest.mark.integration
 ROUNDS = 50
 API_KILLED_EVERY = 5
 FILES_A_ROUND = 6
-LONGEST_LIFE_S = 1.2
+LONGEST_LIFE_S = 3.0
 
 
 @dataclass

@@ -157,9 +157,10 @@ async def read_content(
 async def delete_document(
     collection: CollectionPath, document_id: DocumentId, library: LibraryDep, caller: CallerDep
 ) -> None:
-    """Delete a document: its text, its vectors, its original, and every cached answer that rests on it."""
-    await _readable(library, caller, collection, document_id)
-    await library.indexing.remove(collection, [document_id])
+    """Delete a document: its text, its vectors, its original, every cached answer that rests on it, and so the
+    documents inside it, such as attachments."""
+    found = await _readable(library, caller, collection, document_id)
+    await library.indexing.remove_source(collection, found.document.source)
 
 
 async def _enqueue(library: Library, collection: str, files: Sequence[UploadFile], given: Given) -> tuple[Job, ...]:

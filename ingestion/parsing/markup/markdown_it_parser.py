@@ -18,6 +18,7 @@ from ingestion.parsing.text_decoding import decode_text
 
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _DEEPEST = 100  # tokens inside one another
+_LONGEST_HEADING = 3  # lines with the one below; a rule drawn under a longer block makes no heading of it
 _TASK = re.compile(r"\A\[([ xX])\] ")
 
 
@@ -85,7 +86,8 @@ class _TokenReader:
         elif kind == "footnote_open":
             self._marker = f"[{token.meta['label'] if 'label' in token.meta else token.meta['id'] + 1}] "
         elif kind == "heading_open":
-            self._heading = int(token.tag[1:])
+            underlined_block = token.markup in ("-", "=") and token.map[1] - token.map[0] > _LONGEST_HEADING
+            self._heading = 0 if underlined_block else int(token.tag[1:])
         elif kind in ("table_open", "table_close", "tr_open"):
             self._table(kind)
         elif kind == "inline":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -35,6 +36,9 @@ from ingestion.parsing.parse_errors import empty, reading
 _SHEETS = frozenset({kinds.XLSX, kinds.XLS, kinds.ODS})
 _LARGE_SHEETS = 2 << 20  # bytes of cells when unpacked: some 50,000 of them, two seconds of Docling
 _ZIP = b"PK\x03\x04"
+_NO_TITLE = re.compile(  # what programs fill in
+    r"(?i)microsoft (word|powerpoint|excel) - |(powerpoint[- ]pr\w+|untitled|.*\.(docx?|pptx?|rtf|odt))\Z"
+)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BIFF = (b"\x09\x00", b"\x09\x02", b"\x09\x04", b"\x09\x08")  # Excel 2 to 5 before there were containers
 
@@ -119,9 +123,13 @@ def _compound_file(data: bytes, called: str) -> _Content:
 
 
 def _title(content: _Content) -> str:
-    """Return what the document is called. A workbook's headings are the names of its sheets: its own name says more."""
+    """Return what the document is called. A workbook's headings are the names of its sheets: its own name says more;
+    a book's first heading is that of a chapter."""
     if content.media_type in _SHEETS:
         return ""
     titles = [element for element in content.elements if element.kind is ElementKind.TITLE and not element.hidden]
     outermost = next((element.text for element in titles if element.level == 1), "")
-    return outermost or content.metadata.get("title", "") or (titles[0].text if titles else "")
+    named = content.metadata.get("title", "")
+    named = "" if _NO_TITLE.match(named) else named
+    first, second = (named, outermost) if content.media_type == kinds.EPUB else (outermost, named)
+    return first or second or (titles[0].text if titles else "")

@@ -132,10 +132,15 @@ def _ranges(numbers: Sequence[int]) -> str:
 
 def _title(elements: tuple[Element, ...], titled: str) -> str:
     titles = [element for element in elements[:3] if element.kind is ElementKind.TITLE]
-    largest = min((e for e in elements if e.kind is ElementKind.TITLE and e.page == 1), key=_level, default=None)
+    largest = min((e for e in elements if e.kind is ElementKind.TITLE and _on_top(e)), key=_level, default=None)
     if found := (titles[0] if titles else largest):
         return found.text
     return "" if _NO_TITLE.search(titled) else titled
+
+
+def _on_top(element: Element) -> bool:
+    """Return whether it begins in the upper half of the first page, where no footer stands."""
+    return element.page == 1 and all(box.y0 < 0.5 for box in element.boxes)
 
 
 def _level(element: Element) -> int:

@@ -1,8 +1,10 @@
 """How a file becomes chunks: added, unchanged, updated, failed, removed."""
 
 import asyncio
+import gzip
 import io
 import zipfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +12,17 @@ import pytest
 
 from apps.embedding_batches import embedded_text
 from apps.sources import Outcome, Source, identify, local_file
-from contracts import Cutting, InvalidInputError, JobState, NotFoundError
+from contracts import (
+    Cutting,
+    Element,
+    InvalidInputError,
+    JobState,
+    Member,
+    NotFoundError,
+    ParsedFile,
+    StoreUnavailableError,
+    Vectors,
+)
 from tests.bench import Bench
 from tests.library import document
 
@@ -24,7 +36,8 @@ def zipped(**files: str | bytes) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for name, content in files.items():
-            archive.writestr(name.replace("__", "/").replace("_txt", ".txt").replace("_zip", ".zip"), content)
+            called = name.replace("__", "/").replace("_txt", ".txt").replace("_zip", ".zip")
+            archive.writestr(zipfile.ZipInfo(called), content)  # of one date, so that the same files are the same bytes
     return packed.getvalue()
 
 
@@ -254,3 +267,127 @@ def test_a_chunk_is_embedded_with_its_headings_and_by_its_focus() -> None:
     made, (chunk,) = document("tram", "It runs daily. It is blue.")
     assert embedded_text(made, chunk) == "Tram\nIt runs daily. It is blue."
     assert embedded_text(made, replace(chunk, focus="It is blue.")) == "Tram\nIt is blue."
+
+
+class _Letters:
+    """Reads a letter with an enclosure; until `ready`, the enclosure cannot be read because a store is away."""
+
+    ready = True
+
+    async def parse(self, path: Path, name: str | None = None, *, scratch: Path | None = None) -> ParsedFile:
+        assert name and scratch
+        if "!/" not in name:
+            scratch.mkdir(parents=True, exist_ok=True)
+            (scratch / "0").write_text("This is enclosed.")
+            return ParsedFile(
+                "Letter", "text/plain", (Element("A letter."),), members=(Member("x.txt", scratch / "0"),)
+            )
+        if not self.ready:
+            raise StoreUnavailableError("away")
+        return ParsedFile("x", "text/plain", (Element(path.read_text()),))
+
+
+async def test_what_is_enclosed_is_not_lost_when_reading_it_is_cut_off(bench: Bench) -> None:
+    letters = _Letters()
+    indexing = replace(bench.indexing, parser=letters)
+    source = bench.write("letter", "letter.txt")
+    letters.ready = False
+    with pytest.raises(StoreUnavailableError):
+        await indexing.index(source)
+    letters.ready = True
+    assert (await indexing.index(source)).outcome is Outcome.ADDED
+    assert await bench.sources() == ["letter.txt", "letter.txt!/x.txt"]
+
+
+async def test_what_is_enclosed_goes_with_its_letter_and_has_a_title_of_its_own(bench: Bench) -> None:
+    indexing = replace(bench.indexing, parser=_Letters())
+    source = bench.write("letter", "letter.txt", metadata={"title": "From Ada", "year": "1843"}, readers=("ada",))
+    await indexing.index(source)
+    outer, inner = [each.document for each in await bench.shelf.catalog.list("default")]
+    assert (outer.title, inner.title) == ("From Ada", "x")
+    assert (inner.metadata, inner.readers) == ({"year": "1843"}, ("ada",))
+    await indexing.remove_source("default", source.name)
+    assert await bench.sources() == [] and bench.kept() == 0
+    assert await bench.shelf.states.states("default") == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "after"),
+    [
+        (None, ("finance",), ("finance",)),
+        (("audit", "finance"), ("finance", "staff"), ("finance",)),
+        (("finance",), ("*",), ("finance",)),
+        (("finance",), None, ("finance",)),
+    ],
+)
+async def test_a_version_that_stays_after_a_failure_has_no_more_readers_than_the_file(
+    bench: Bench, before: tuple[str, ...] | None, said: tuple[str, ...] | None, after: tuple[str, ...]
+) -> None:
+    await bench.indexing.index(bench.write("The tram runs daily.", readers=before))
+    failed = await bench.indexing.index(bench.write("This is poison.", readers=said))
+    assert failed.reason == "internal"
+    (kept,) = await bench.shelf.catalog.list("default")
+    assert kept.document.readers == after and kept.versions == 1
+    (state,) = (await bench.shelf.states.states("default")).values()
+    assert state.reason == "internal"
+
+
+async def test_a_restored_version_has_its_metadata_again(bench: Bench) -> None:
+    await bench.indexing.index(bench.write("The tram runs daily.", metadata={"year": "2024"}))
+    await bench.indexing.index(bench.write("The tram rests on Sunday.", metadata={"year": "2025"}, readers=("ada",)))
+    (new,) = await bench.shelf.catalog.list("default")
+    old = (await bench.shelf.catalog.versions("default", new.document.id))[1]
+    await bench.indexing.restore(new, old.version)
+    (restored,) = await bench.shelf.catalog.list("default")
+    assert restored.document.version == old.version
+    assert (restored.document.metadata, restored.document.readers) == ({"year": "2024"}, ("ada",))
+
+
+async def test_a_file_that_is_called_off_while_others_are_embedded_is_not_stored_half(bench: Bench) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    embed = bench.embedders["counting"].embed
+
+    async def slowly(texts: Sequence[str]) -> Vectors:
+        begun.set()
+        await go_on.wait()
+        return await embed(texts)
+
+    bench.embedders["counting"].embed = slowly  # type: ignore[method-assign]
+    called_off = asyncio.create_task(bench.indexing.index(bench.write("The tram runs daily.", "a.txt")))
+    await begun.wait()
+    called_off.cancel()
+    await asyncio.wait([called_off])
+    other = asyncio.create_task(bench.indexing.index(bench.write("The ferry rests.", "b.txt")))
+    go_on.set()
+    assert (await other).outcome is Outcome.ADDED
+    assert await bench.sources() == ["b.txt"] and bench.kept() == 1
+
+
+async def test_what_was_too_large_is_tried_again_under_other_limits(bench: Bench) -> None:
+    plain, packed = bench.write("word " * 5000, "large.txt"), bench.write(gzip.compress(b"word " * 5000), "all.txt.gz")
+    for source in (plain, packed):
+        failed = await bench.indexing.index(source)
+        assert {each.reason for each in failed.every()} == ({"too_large"} if source is plain else {None, "too_large"})
+        (before,) = [s for s in (await bench.shelf.states.states("default", source.name)).values() if s.reason]
+        await bench.indexing.index(source)  # nothing changed: it is not looked at again
+        raised = replace(bench.open(100_000), limits="raised")
+        done = await raised.index(source)
+        assert before.recipe.endswith(" ") and not [each for each in done.every() if each.reason]
+        assert (await raised.index(source)).outcome is Outcome.UNCHANGED
+
+
+async def test_a_restored_version_may_be_stricter_than_the_one_after_it(bench: Bench) -> None:
+    class Headed:
+        async def parse(self, path: Path, name: str | None = None, *, scratch: Path | None = None) -> ParsedFile:
+            text = path.read_text()
+            readers = ("ada",) if "secret" in text else None
+            return ParsedFile("x", "text/plain", (Element(text),), readers=readers)
+
+    indexing = replace(bench.indexing, parser=Headed())
+    await indexing.index(bench.write("This is secret."))
+    await indexing.index(bench.write("This is not."))
+    (new,) = await bench.shelf.catalog.list("default")
+    assert new.document.readers == ("*",)
+    await indexing.restore(new, (await bench.shelf.catalog.versions("default", new.document.id))[1].version)
+    (old,) = await bench.shelf.catalog.list("default")
+    assert old.document.readers == ("ada",)

@@ -1,11 +1,12 @@
 """How a collection gets another embedder."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from apps.reembedding import Reembedding
-from contracts import NotFoundError
+from contracts import ConflictError, NotFoundError, Vectors
 from tests.bench import Bench
 
 
@@ -60,3 +61,16 @@ async def test_started_again_it_goes_on_where_it_was_broken_off(bench: Bench) ->
 async def test_what_is_not_there_is_named(bench: Bench) -> None:
     with pytest.raises(NotFoundError, match="No collection 'nothing'"):
         [step async for step in reembedding(bench).run("nothing", "other")]
+
+
+async def test_of_two_runs_with_different_models_the_first_one_ends(bench: Bench) -> None:
+    with pytest.raises(ConflictError, match="another embedder by now, not 'other'"):
+        run = reembedding(bench).run("default", "other")
+        real = bench.embedders["other"].embed
+
+        async def overtaken(texts: Sequence[str]) -> Vectors:
+            await bench.shelf.builds.begin("default", "third")
+            return await real(texts)
+
+        bench.embedders["other"].embed = overtaken  # type: ignore[method-assign]
+        [step async for step in run]

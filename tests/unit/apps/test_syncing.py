@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -152,3 +153,14 @@ async def test_a_plan_makes_no_collection(bench: Bench) -> None:
     plan = await bench.syncing.plan([FsspecTree(str(bench.folder))], "fresh")
     assert len(plan.read) == 3
     assert await bench.shelf.collections.find("fresh") is None
+
+
+async def test_a_move_that_is_broken_off_goes_on_the_next_time(bench: Bench) -> None:
+    bench.write(zipped(x_txt="This is x.", y_txt="This is y."), "all.zip")
+    await bench.sync()
+    (bench.folder / "all.zip").rename(bench.folder / "new.zip")
+    async with aclosing(bench.syncing.run(await bench.plan())) as steps:
+        await anext(steps)
+    await bench.sync(delete=True)
+    assert [name for name in await bench.sources() if "zip" in name] == ["new.zip!/x.txt", "new.zip!/y.txt"]
+    assert not any("all.zip" in source for source in await bench.shelf.states.states("default"))

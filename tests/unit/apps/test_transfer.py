@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from apps.reembedding import Reembedding
 from apps.transfer import Transfer
 from contracts import ConflictError, InvalidInputError, NotFoundError
 from ingestion.sources.originals import Originals
@@ -146,3 +147,12 @@ async def test_an_import_that_is_broken_off_leaves_no_half_collection(bench: Ben
 async def test_an_export_needs_a_file_to_write(bench: Bench, place: str) -> None:
     with pytest.raises(InvalidInputError, match="name a file in a folder that exists"):
         [step async for step in transfer(bench).export("default", bench.data / place)]
+
+
+async def test_after_another_embedder_came_the_current_versions_are_exported(bench: Bench, tmp_path: Path) -> None:
+    reembedding = Reembedding(bench.shelf.collections, bench.shelf.builds, bench.embedders.__getitem__)
+    assert [step async for step in reembedding.run("default", "other")]
+    target = await exported(bench)
+    assert [step async for step in transfer(bench).load(target, "copy")][-1] == (6, 6)
+    listed = await bench.shelf.catalog.list("copy")
+    assert len(listed) == 6 and {each.versions for each in listed} == {1}

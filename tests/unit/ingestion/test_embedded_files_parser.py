@@ -58,6 +58,12 @@ async def test_a_document_of_nothing_but_inserted_files_is_not_empty(tmp_path: P
     assert caught.value.reason is ParseFailure.EMPTY
 
 
+async def test_pictures_are_members_where_there_is_nothing_else(tmp_path: Path) -> None:
+    path = package(tmp_path, {"word/media/scan.png": b"scan", "docProps/thumbnail.jpeg": b"small", "a/b.emf": b"emf"})
+    assert await found(path, tmp_path, text="text") == {}
+    assert await found(path, tmp_path, text="") == {"scan.png": b"scan"}
+
+
 async def test_a_damaged_object_is_named_and_the_document_is_read(tmp_path: Path) -> None:
     path = package(tmp_path, {"word/embeddings/oleObject1.bin": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 broken"})
     parsed = await EmbeddedFilesParser(Reading("text")).parse(path, "a.docx", scratch=tmp_path / "scratch")

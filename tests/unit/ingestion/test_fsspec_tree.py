@@ -159,3 +159,35 @@ async def test_a_password_is_not_in_names(web: str) -> None:
     listing = await tree.list()
     assert listing.files and not any("secret" in file.name for file in listing.files)
     assert "secret" not in tree.root
+
+
+async def test_what_folders_above_say_holds_for_a_folder_or_file_that_is_synced_by_itself(folder: Path) -> None:
+    (folder / ".footnote.yaml").write_text("readers: [staff]\nteam: blue\n")
+    for place in (folder / "b", folder / "b" / "c.md"):
+        found = described(await FsspecTree(str(place)).list())
+        assert found["c.md"] == Description(("staff",), {"team": "blue"})
+
+
+async def test_a_question_mark_in_a_name_hides_no_file(folder: Path) -> None:
+    (folder / "b" / "what?.txt").write_text("x")
+    assert await names(folder, folder / "b") == ["b/c.md", "b/draft-1.md", "b/what?.txt"]
+
+
+@pytest.mark.parametrize("said", ["a: !!int ''", "a: !!bool x", "a: !!timestamp x", "a: " + "x" * 300_000])
+async def test_no_description_stops_a_sync(folder: Path, said: str) -> None:
+    (folder / "a.txt.meta.yaml").write_text(said)
+    found = described(await FsspecTree(str(folder)).list())
+    assert "cannot be understood" in found["a.txt"].problem and not found["keep.log"].problem
+
+
+async def test_lists_of_the_same_lists_do_not_fill_the_memory(folder: Path) -> None:
+    lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
+    (folder / "a.txt.meta.yaml").write_text("\n".join(lines))
+    assert "cannot be nested" in described(await FsspecTree(str(folder)).list())["a.txt"].problem
+
+
+@pytest.mark.enable_socket
+async def test_links_that_lead_out_of_a_folder_on_the_web_are_not_followed(web: str, folder: Path) -> None:
+    (folder / "b" / "index.html").write_text('<a href="../out/">out</a> <a href="c.md">c</a> <a href="../b/">b</a>')
+    listing = await FsspecTree(f"{web}/b/").list()
+    assert [file.name for file in listing.files] == [f"{web}/b/c.md"]

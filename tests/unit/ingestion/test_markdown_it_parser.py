@@ -110,6 +110,14 @@ async def test_html_inside(tmp_path: Path) -> None:
     assert [(e.text, e.hidden) for e in parsed.elements] == [("a\nb", False), ("secret", True), ("- item", False)]
 
 
+async def test_a_rule_under_a_long_block_makes_no_heading_of_it(tmp_path: Path) -> None:
+    short, long = "Opening\nhours\n---\n\n", "Tea 2.00\nCake 3.50\nSoup 4.20\n---\n"
+    assert [(e.kind.value, e.text) for e in (await parse(tmp_path, short + long)).elements] == [
+        ("title", "Opening hours"),
+        ("text", "Tea 2.00 Cake 3.50 Soup 4.20"),
+    ]
+
+
 @pytest.mark.parametrize("mark", ["> ", "- "])
 async def test_nesting_that_would_lose_text_is_an_error(mark: str, tmp_path: Path) -> None:
     assert "deep" in (await parse(tmp_path, mark * 30 + "deep\n")).elements[-1].text

@@ -114,6 +114,14 @@ async def test_docx_headings_by_style_lists_and_tables(tmp_path: Path) -> None:
     assert parsed.metadata["author"] == "Ann"
 
 
+@pytest.mark.parametrize("filled_in", ["PowerPoint Presentation", "Microsoft Word - letter.doc", "draft.docx"])
+async def test_what_a_program_fills_in_is_no_title(filled_in: str, tmp_path: Path) -> None:
+    document = docx.Document()
+    document.core_properties.title = filled_in
+    document.add_paragraph("Dear All")
+    assert (await parse(tmp_path / "letter.docx", saved(document))).title == "letter"
+
+
 async def test_docx_without_marked_headings_makes_none_up(tmp_path: Path) -> None:
     document = docx.Document()
     document.core_properties.title = "Letter to the tenants"
@@ -453,6 +461,7 @@ async def test_epub_chapters_in_reading_order_without_navigation(tmp_path: Path)
     parsed = await parse(tmp_path / "sea.epub", book)
     assert [element.text for element in parsed.elements] == ["First", "Water.", "Second", "And waves."]
     assert parsed.metadata == {"title": "The Sea", "author": "Ann"}
+    assert parsed.title == "The Sea"
 
 
 # --- what cannot be read ----------------------------------------------------------------------------------------------

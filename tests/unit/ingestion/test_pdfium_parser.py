@@ -68,6 +68,13 @@ REPORT = [
 ]
 
 
+async def test_large_print_at_the_foot_of_the_page_is_no_title(tmp_path: Path) -> None:
+    body = [line for i in range(4) for line in lines(72, 700 - 60 * i, f"In year {i} we sold tea,", "cake and soup.")]
+    parsed = await parse(tmp_path, pdf([*body, *lines(72, 60, "Made by PrintMaker", size=20, font="B")]))
+    assert parsed.elements[-1].kind is ElementKind.TITLE
+    assert parsed.title == "file"
+
+
 async def test_headings_paragraphs_and_lists(tmp_path: Path) -> None:
     parsed = await parse(tmp_path, pdf(REPORT))
     assert parsed.title == "Annual Report"
