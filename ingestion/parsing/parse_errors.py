@@ -49,7 +49,10 @@ def unsupported(name: str, why: str) -> ParseError:
 
 
 def _corrupt(name: str, exc: Exception) -> ParseError:
-    return ParseError(ParseFailure.CORRUPT, f"{name!r} is damaged or not what its name says: {_said(exc)}")
+    message = (
+        f"{name!r} is damaged or not what its name says: {_said(exc).rstrip('.')}. Save it again where it was made."
+    )
+    return ParseError(ParseFailure.CORRUPT, message)
 
 
 def _said(exc: Exception) -> str:

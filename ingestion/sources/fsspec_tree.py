@@ -90,7 +90,7 @@ class FsspecTree:
             if not base or base.startswith(".") or ignored(f"{base}/" if is_folder else base):
                 continue
             if not is_folder:
-                if info["type"] == "file" and described_file(base) not in entries:
+                if info["type"] == "file" and described_file(base) is None:
                     yield self._listed(fs, info, entries, inherited)
             elif not info.get("islink"):  # a link could lead back up, and round for ever
                 try:

@@ -117,6 +117,11 @@ async def test_descriptions_come_from_files_beside_and_folders_above(folder: Pat
     assert "c.md.meta.yaml" not in found
 
 
+async def test_a_description_of_a_file_that_is_gone_is_no_document(folder: Path) -> None:
+    (folder / "pay.pdf.meta.yaml").write_text("readers: [boss]\n")
+    assert "pay.pdf.meta.yaml" not in await names(folder, folder)
+
+
 @pytest.mark.parametrize("said", ["readers: []", "readers: {a: b}", "[1, 2]", "a: [", "readers: 5", "x: {y: z}"])
 async def test_a_description_that_cannot_be_understood_is_a_problem(folder: Path, said: str) -> None:
     (folder / "a.txt.meta.yaml").write_text(said)
