@@ -395,7 +395,9 @@ async def _fetched(source: Source, scratch: Path) -> Path:
 def _inside(source: Source, member: Member, depth: int) -> Source:
     async def fetch(scratch: Path) -> Path:
         if depth > _DEEPEST:
-            raise ParseError(ParseFailure.TOO_LARGE, f"{name!r} lies in more than {_DEEPEST} archives.")
+            raise ParseError(
+                ParseFailure.TOO_LARGE, f"{name!r} lies in more than {_DEEPEST} archives: unpack the outer ones."
+            )
         if member.path is None:
             raise ParseError(member.reason or ParseFailure.CORRUPT, member.message or f"{name!r} cannot be taken out.")
         return member.path

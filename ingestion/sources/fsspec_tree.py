@@ -13,6 +13,8 @@ from contracts import Description, InvalidInputError, ListedFile, Listing
 from ingestion.sources.yaml_descriptions import FOLDER_FILE, SUFFIXES, described_file, read_description
 
 IGNORE_FILE = ".footnoteignore"
+# What programs leave in folders; a line such as `!node_modules/` in an ignore file takes one in.
+_NEVER_MEANT = ("__pycache__/", "node_modules/", "*.pyc", "~$*", "Thumbs.db", "desktop.ini")
 # "created" is the time of the last change of a local file's inode, which nobody can set
 _CONTENT_SIGNS = ("ETag", "etag", "md5Hash", "checksum", "version_id", "generation")
 _SIGNS = (*_CONTENT_SIGNS, "mtime", "LastModified", "last_modified", "updated", "created", "ino")
@@ -90,7 +92,8 @@ class FsspecTree:
             if not base or base.startswith(".") or ignored(f"{base}/" if is_folder else base):
                 continue
             if not is_folder:
-                if info["type"] == "file" and described_file(base) is None:
+                is_file = info["type"] == "file" or (info.get("islink") and fs.isfile(info["name"]))
+                if is_file and described_file(base) is None:
                     yield self._listed(fs, info, entries, inherited)
             elif not info.get("islink"):  # a link could lead back up, and round for ever
                 try:
@@ -148,7 +151,7 @@ class FsspecTree:
         from pathspec import GitIgnoreSpec
 
         raw = fs.cat_file(entries[IGNORE_FILE]["name"]) if IGNORE_FILE in entries else b""
-        return GitIgnoreSpec.from_lines(raw.decode(errors="replace").splitlines()).match_file
+        return GitIgnoreSpec.from_lines([*_NEVER_MEANT, *raw.decode(errors="replace").splitlines()]).match_file
 
     def _name(self, path: str) -> str:
         if self._local:

@@ -117,6 +117,21 @@ async def test_descriptions_come_from_files_beside_and_folders_above(folder: Pat
     assert "c.md.meta.yaml" not in found
 
 
+async def test_a_link_to_a_file_is_that_file_and_a_broken_one_is_nothing(folder: Path) -> None:
+    (folder / "b" / "link.txt").symlink_to(folder / "a.txt")
+    (folder / "b" / "broken.txt").symlink_to(folder / "nothing")
+    assert await names(folder, folder / "b") == ["b/c.md", "b/draft-1.md", "b/link.txt"]
+
+
+async def test_what_programs_leave_behind_is_left_out_unless_it_is_asked_for(folder: Path) -> None:
+    for name in ("node_modules/m/readme.md", "__pycache__/x.pyc", "~$letter.docx", "Thumbs.db"):
+        (folder / "b" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "b" / name).write_text("x")
+    assert await names(folder, folder / "b") == ["b/c.md", "b/draft-1.md"]
+    (folder / "b" / ".footnoteignore").write_text("!Thumbs.db\n")
+    assert await names(folder, folder / "b") == ["b/Thumbs.db", "b/c.md", "b/draft-1.md"]
+
+
 async def test_a_description_of_a_file_that_is_gone_is_no_document(folder: Path) -> None:
     (folder / "pay.pdf.meta.yaml").write_text("readers: [boss]\n")
     assert "pay.pdf.meta.yaml" not in await names(folder, folder)
