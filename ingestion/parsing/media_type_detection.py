@@ -43,8 +43,7 @@ def detect_media_type(path: Path, name: str | None = None) -> str:
         head = file.read(_HEAD)
     _refuse_stand_ins(head, called)
     is_text = _is_text(head)
-    # The mark of a PDF may stand behind junk; in a text about PDFs it may stand too.
-    if head.lstrip().startswith(b"%PDF-") or (b"%PDF-" in head[:1024] and (not is_text or expected == PDF)):
+    if head.lstrip().startswith(b"%PDF-"):
         return PDF
     if head.lstrip().startswith(b"{\\rtf"):
         return RTF
@@ -52,9 +51,14 @@ def detect_media_type(path: Path, name: str | None = None) -> str:
         return zip_type(path, called, expected)
     if head.startswith(OLE_MARK):
         return ole_type(path, called, expected)
+    if archive := _archive_type(path, head, expected):
+        return archive
+    # The mark of a PDF may stand behind junk; in an archive of PDFs and in a text about them it may stand too.
+    if b"%PDF-" in head[:1024] and (not is_text or expected == PDF):
+        return PDF
     if is_text:
         return text_type(path, decode_text(head, markup=True), called, expected)
-    return _archive_type(path, head, expected) or _other_type(head, called, expected)
+    return _other_type(head, called, expected)
 
 
 def _refuse_stand_ins(head: bytes, called: str) -> None:

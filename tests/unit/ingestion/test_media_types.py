@@ -210,3 +210,18 @@ def test_a_zip_bomb_is_refused_without_unpacking_it(tmp_path: Path) -> None:
     with pytest.raises(ParseError, match="unpacks to") as caught:
         detect_media_type(path)
     assert caught.value.reason is ParseFailure.TOO_LARGE
+
+
+@pytest.mark.parametrize("name", ["papers.zip", "papers.tar"])
+def test_an_archive_that_begins_with_a_pdf_is_an_archive(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    paper = b"%PDF-1.4 " + bytes(range(256)) * 8
+    if name.endswith("zip"):
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+            archive.writestr("a.pdf", paper)
+    else:
+        with tarfile.open(path, "w") as tar:
+            info = tarfile.TarInfo("a.pdf")
+            info.size = len(paper)
+            tar.addfile(info, io.BytesIO(paper))
+    assert detect_media_type(path) == (ZIP if name.endswith("zip") else TAR)
