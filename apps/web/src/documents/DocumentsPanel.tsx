@@ -49,7 +49,7 @@ export function DocumentsPanel({ documents, uploads, input, open, onClose }: Pro
             <Icon name="upload" /> Add documents
           </label>
           <p className="hint">
-            Or drop them anywhere: PDF, Word, PowerPoint, Excel, HTML, Markdown, text, CSV, e-mail.
+            Or drop them anywhere: PDFs and scans, Office files, web pages, e-mail, text, images, archives.
           </p>
         </div>
         <UploadList uploads={uploads} />
