@@ -62,6 +62,19 @@ async def new_collection(
     return await collections.ensure(name, embedder.name, cutting)
 
 
+async def existing_collection(collections: Collections, name: str) -> Collection:
+    """Return the collection. Raises NotFoundError."""
+    found = await collections.find(name)
+    if found is None:
+        raise NotFoundError(f"No collection {name!r}; `footnote collections` lists them.")
+    return found
+
+
+async def known_collection(collections: Collections, name: str) -> Collection | None:
+    """Return the collection; None for the default one before it has a document. Raises NotFoundError."""
+    return await (collections.find(name) if name == "default" else existing_collection(collections, name))
+
+
 async def recut_collection(
     collections: Collections,
     name: str,
@@ -70,7 +83,5 @@ async def recut_collection(
     overlap_tokens: int | None,
 ) -> None:
     """Change how a collection is cut. Raises NotFoundError, and InvalidInputError when the overlap does not fit."""
-    found = await collections.find(name)
-    if found is None:
-        raise NotFoundError(f"No collection {name!r}; `footnote collections` lists them.")
+    found = await existing_collection(collections, name)
     await collections.recut(name, changed_cutting(found.cutting, strategy, chunk_tokens, overlap_tokens))

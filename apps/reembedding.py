@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
-from apps.collection_settings import working_embedder
+from apps.collection_settings import existing_collection, working_embedder
 from apps.embedding_batches import embedded_text
-from contracts import Builds, Collections, ConflictError, Embedder, NotFoundError
+from contracts import Builds, Collections, ConflictError, Embedder
 
 _AT_ONCE = 512  # chunks
 
@@ -26,9 +26,7 @@ class Reembedding:
         Raises NotFoundError, InvalidInputError when the model cannot be loaded, and ConflictError when another run
         gives the collection another embedder. Documents that arrive meanwhile are embedded too before the switch.
         """
-        found = await self.collections.find(collection)
-        if found is None:
-            raise NotFoundError(f"No collection {collection!r}; `footnote collections` lists them.")
+        found = await existing_collection(self.collections, collection)
         embedder = await working_embedder(self.open_embedder, model)  # before anything is begun
         await self.builds.begin(collection, embedder.name)  # ends another one that was begun
         if found.embedder == embedder.name:

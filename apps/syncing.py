@@ -141,8 +141,8 @@ def check_not_emptied(plan: Plan, trees: Sequence[SourceTree]) -> None:
     remaining = {source.name for source in plan.read} | {new.name for _, new in plan.moved}
     remaining |= {done.source for done in plan.same}
     for tree in trees:
-        lost = [source for source in plan.gone if source.startswith(tree.root)]
-        if lost and not any(name.startswith(tree.root) for name in remaining):
+        lost = [source for source in plan.gone if _is_below(source, tree.root)]
+        if lost and not any(_is_below(name, tree.root) for name in remaining):
             raise InvalidInputError(
                 f"{tree.root!r} is empty, and {len(lost)} files came from there: is the disk mounted? Nothing was "
                 "deleted. To delete them all the same, say --allow-empty."
@@ -151,7 +151,7 @@ def check_not_emptied(plan: Plan, trees: Sequence[SourceTree]) -> None:
 
 def _is_below(name: str, root: str) -> bool:
     """Return whether a source is the root itself, or in it: `report.docx` is not in `report.doc`."""
-    return root.endswith("/") or name == root or name.startswith(root + INSIDE)
+    return name == root or name.startswith(root if root.endswith("/") else root + INSIDE)
 
 
 def _source(tree: SourceTree, file: ListedFile, collection: str) -> Source:

@@ -15,6 +15,7 @@ from typing import BinaryIO
 import numpy as np
 from pydantic import TypeAdapter
 
+from apps.collection_settings import existing_collection
 from apps.settings import check_collection_name
 from apps.sources import identify
 from contracts import (
@@ -66,9 +67,7 @@ class Transfer:
     async def export(self, name: str, target: Path) -> AsyncGenerator[tuple[int, int]]:
         """Write a collection to `target`; yield how many documents are done, and of how many. Raises NotFoundError, and
         InvalidInputError when nothing can be written there."""
-        found = await self.collections.find(name)
-        if found is None:
-            raise NotFoundError(f"No collection {name!r}; `footnote collections` lists them.")
+        found = await existing_collection(self.collections, name)
         if target.is_dir() or not target.absolute().parent.is_dir():
             raise InvalidInputError(f"{str(target)!r} cannot be written: name a file in a folder that exists.")
         with tempfile.TemporaryDirectory(dir=self.scratch) as made:

@@ -164,6 +164,8 @@ class DocumentsOut(BaseModel):
 class VersionOut(BaseModel):
     """A kept version of a document. `ingested_at`, when it last became current, is in seconds since the epoch."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     version: str
     title: str
     size: int
@@ -195,6 +197,8 @@ class FailuresOut(BaseModel):
 
 class ChunkOut(BaseModel):
     """A passage of a document. `hidden` text is there, but no reader of the document can see it."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: str
     position: int
@@ -253,6 +257,8 @@ class JobOut(BaseModel):
     """An ingestion job. `done` of `total` passages are through the present stage, `percent` of it; `files` counts the
     files inside an archive by what became of them. `reason` and `message` are set when it failed. Times are in seconds
     since the epoch."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: str
     collection: str
@@ -362,14 +368,7 @@ def document_out(summary: DocumentSummary) -> DocumentOut:
 
 def version_out(version: VersionSummary) -> VersionOut:
     """Return a version for the wire."""
-    return VersionOut(
-        version=version.version,
-        title=version.title,
-        size=version.size,
-        chunks=version.chunks,
-        ingested_at=version.ingested_at,
-        current=version.current,
-    )
+    return VersionOut.model_validate(version)
 
 
 def failure_out(state: SourceState) -> FailureOut:
@@ -381,16 +380,7 @@ def failure_out(state: SourceState) -> FailureOut:
 
 def chunk_out(chunk: Chunk) -> ChunkOut:
     """Return a passage for the wire."""
-    return ChunkOut(
-        id=chunk.id,
-        position=chunk.position,
-        page=chunk.page,
-        span=chunk.span,
-        headings=list(chunk.headings),
-        kind=chunk.kind,
-        text=chunk.text,
-        hidden=chunk.hidden,
-    )
+    return ChunkOut.model_validate(chunk)
 
 
 def collection_out(collection: Collection) -> CollectionOut:
@@ -411,22 +401,7 @@ def collection_out(collection: Collection) -> CollectionOut:
 
 def job_out(job: Job) -> JobOut:
     """Return a job for the wire."""
-    return JobOut(
-        id=job.id,
-        collection=job.collection,
-        source=job.source,
-        state=job.state,
-        done=job.done,
-        total=job.total,
-        percent=job.percent,
-        document_id=job.document_id,
-        chunks=job.chunks,
-        files=dict(job.files),
-        reason=job.reason,
-        message=job.message,
-        created_at=job.created_at,
-        updated_at=job.updated_at,
-    )
+    return JobOut.model_validate(job)
 
 
 def _hit_fields(hit: Hit) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from apps.cli.library import known_collection, with_library
+from apps.cli.library import with_library
 from apps.cli.output import CollectionOption, JsonOption, print_json, table
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ def documents(context: typer.Context, collection: CollectionOption = "default", 
     from apps.api.schemas import document_out
 
     async def read(opened: Library) -> list[dict[str, object]]:
-        await known_collection(opened, collection)
+        from apps.collection_settings import known_collection
+
+        await known_collection(opened.collections, collection)
         found, after = [], ""
         while page := await opened.catalog.list(collection, limit=500, after=after):
             found += [document_out(summary).model_dump() for summary in page]
@@ -57,7 +59,9 @@ def failed(collection: CollectionOption = "default", as_json: JsonOption = False
     """
 
     async def read(opened: Library) -> Mapping[str, SourceState]:
-        await known_collection(opened, collection)
+        from apps.collection_settings import known_collection
+
+        await known_collection(opened.collections, collection)
         return await opened.states.states(collection)
 
     rows = [
@@ -152,10 +156,11 @@ def _names(which: str) -> tuple[str, str]:
 
 async def _find(opened: Library, collection: str, which: str) -> DocumentSummary:
     """Return the document with this id, source or path. Raises NotFoundError."""
+    from apps.collection_settings import known_collection
     from apps.sources import identify
     from contracts import NotFoundError
 
-    await known_collection(opened, collection)
+    await known_collection(opened.collections, collection)
     for each in (which, *(identify(collection, name) for name in _names(which))):
         if found := await opened.catalog.find(collection, each):
             return found

@@ -9,7 +9,6 @@ from apps.cli.run import fail_clearly, until_done
 
 if TYPE_CHECKING:
     from apps.bootstrap import Library
-    from contracts import Collection
 
 T = TypeVar("T")
 
@@ -28,16 +27,6 @@ def with_library(work: Callable[[Library], Awaitable[T]], collection: str = "def
 
     with fail_clearly():
         return until_done(run(_open(collection)))
-
-
-async def known_collection(opened: Library, name: str) -> Collection | None:
-    """Return the collection; None for the default one before it has a document. Raises NotFoundError."""
-    from contracts import NotFoundError
-
-    found = await opened.collections.find(name)
-    if found is None and name != "default":
-        raise NotFoundError(f"No collection {name!r}; `footnote collections` lists them.")
-    return found
 
 
 def _open(collection: str) -> Library:

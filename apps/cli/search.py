@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from apps.cli.library import known_collection, with_library
+from apps.cli.library import with_library
 from apps.cli.output import CollectionOption, JsonOption, print_json
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ def search(
     async def read(opened: Library) -> tuple[Hit, ...]:
         if not query.strip():
             raise InvalidInputError("The query is empty; say what to look for.")
-        await known_collection(opened, collection)
+        from apps.collection_settings import known_collection
+
+        await known_collection(opened.collections, collection)
         return (await opened.retriever.retrieve(Query(query, collection, Caller(), top_k))).hits
 
     hits = [hit_out(hit) for hit in with_library(read, collection)]

@@ -16,9 +16,8 @@ from apps.api.schemas import (
     collection_out,
     failure_out,
 )
-from apps.bootstrap import Library, default_cutting
-from apps.collection_settings import changed_cutting, new_collection, recut_collection
-from contracts import Collection, NotFoundError
+from apps.bootstrap import default_cutting
+from apps.collection_settings import changed_cutting, existing_collection, new_collection, recut_collection
 
 router = APIRouter(prefix="/v1/collections", tags=["collections"], responses=RESPONSES)
 
@@ -42,7 +41,7 @@ async def create_collection(collection: CollectionPath, wanted: CollectionIn, li
 @router.get("/{collection}")
 async def read_collection(collection: CollectionPath, library: LibraryDep) -> CollectionOut:
     """Describe a collection."""
-    return collection_out(await _found(library, collection))
+    return collection_out(await existing_collection(library.collections, collection))
 
 
 @router.patch("/{collection}")
@@ -50,7 +49,7 @@ async def change_collection(collection: CollectionPath, wanted: CuttingIn, libra
     """Change how documents are cut from now on; those that are there change when they are next synced."""
     sizes = wanted.chunk_tokens, wanted.overlap_tokens
     await recut_collection(library.collections, collection, wanted.strategy, *sizes)
-    return collection_out(await _found(library, collection))
+    return collection_out(await existing_collection(library.collections, collection))
 
 
 @router.delete("/{collection}", status_code=204)
@@ -63,13 +62,6 @@ async def delete_collection(collection: CollectionPath, library: LibraryDep) -> 
 async def list_failures(collection: CollectionPath, library: LibraryDep) -> FailuresOut:
     """List the files that could not be read, with the reason. Who may see these names is unknown: today every caller is
     the one who runs Footnote."""
-    await _found(library, collection)
+    await existing_collection(library.collections, collection)
     states = await library.states.states(collection)
     return FailuresOut(failures=[failure_out(state) for state in states.values() if state.reason])
-
-
-async def _found(library: Library, collection: str) -> Collection:
-    found = await library.collections.find(collection)
-    if found is None:
-        raise NotFoundError(f"No collection {collection!r}.")
-    return found

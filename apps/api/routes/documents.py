@@ -32,6 +32,7 @@ from apps.api.schemas import (
     version_out,
 )
 from apps.bootstrap import Library
+from apps.collection_settings import known_collection
 from contracts import (
     Caller,
     DocumentSummary,
@@ -63,8 +64,7 @@ async def list_documents(
 ) -> DocumentsOut:
     """List the documents of a collection by source; `next` of one page is `after` of the following one. The
     collection `default` is empty before its first document, any other does not exist."""
-    if collection != "default" and not await library.collections.find(collection):
-        raise NotFoundError(f"No collection {collection!r}.")
+    await known_collection(library.collections, collection)
     found = await library.catalog.list(collection, limit=limit, after=after)
     return DocumentsOut(
         documents=[document_out(summary) for summary in found if _may_read(caller, summary)],
