@@ -250,13 +250,15 @@ class VersionSummary:
 @dataclass(frozen=True, slots=True)
 class Collection:
     """A named set of documents. `embedder` made the vectors that searches use; `next_embedder`, where not empty, is
-    being filled beside it. `generation` is that of the last change."""
+    being filled beside it. `generation` is that of the last change. Only its `readers` find anything in it, and of that
+    only what a document's own readers allow. The counts are 0 where nothing was counted."""
 
     name: str
     embedder: str
     cutting: Cutting
     generation: int
     next_embedder: str = ""
+    readers: tuple[str, ...] = (PUBLIC,)
     documents: int = 0
     chunks: int = 0
     failures: int = 0
@@ -295,14 +297,54 @@ class Caller:
         return tuple(sorted({PUBLIC, self.principal, *self.groups}))
 
 
+class SearchMode(StrEnum):
+    """Which views a search asks: vectors, words, or both."""
+
+    HYBRID = "hybrid"
+    DENSE = "dense"
+    SPARSE = "sparse"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a document's field must be like. `field` is `id`, `source`, `title`, `media_type` or a key of its metadata;
+    a document without it does not match. All that is set must hold.
+
+    `any_of`: it has one of these values; a list such as tags, which metadata hold as text with commas, has each of its
+    own. `glob`: it matches a path pattern (`*` within a folder, `**` across). The bounds compare as numbers where both
+    sides are numbers, else as texts, so that ISO dates compare as dates."""
+
+    field: str
+    any_of: tuple[str, ...] = ()
+    glob: str = ""
+    above: str = ""
+    at_least: str = ""
+    below: str = ""
+    at_most: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a hit stood after one step of a search: its rank, 1 the best, and its score in that step's own measure.
+    Steps are the views `dense` (cosine similarity) and `sparse` (BM25), then `fusion`, `rerank` and `diversity`."""
+
+    step: str
+    rank: int
+    score: float
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk that retrieval found, with the document it belongs to. `score` is the cosine similarity to the query."""
+    """A chunk that retrieval found, with the document it belongs to. `score` is what the hits are ordered by, in the
+    measure of the last step; `similarity` is the cosine similarity to the query, None where no vector was compared.
+    `expanded_from` is the span that was found where the chunk was widened to its neighbours after that."""
 
     chunk: Chunk
     document: Document
     score: float
-    views: tuple[str, ...] = ("dense",)
+    similarity: float | None = None
+    standings: tuple[Standing, ...] = ()
+    expanded_from: tuple[int, int] | None = None
 
 
 Role = Literal["system", "user", "assistant"]
@@ -334,7 +376,7 @@ class Question:
     caller: Caller = Caller()
     conversation_id: str | None = None
     top_k: int | None = None
-    filters: Mapping[str, str] = field(default_factory=dict)
+    filters: tuple[Filter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -681,6 +723,10 @@ class Catalog(Protocol):
         """Return the kept versions of a document, newest first. Raises NotFoundError."""
         ...
 
+    async def kept_versions(self, collection: str, document_ids: Sequence[str]) -> frozenset[str]:
+        """Return every version, current or kept, of these documents; of those that are gone there is none."""
+        ...
+
     async def chunks(self, collection: str, document_id: str, version: str = "") -> tuple[Chunk, ...]:
         """Return the chunks of a document's version (default: the current one) in reading order. Raises
         NotFoundError."""
@@ -690,8 +736,8 @@ class Catalog(Protocol):
         """Return a kept version whole, as it was put. Raises NotFoundError."""
         ...
 
-    async def uses(self, version: str) -> bool:
-        """Return whether any document, in any collection, has this version, current or kept."""
+    async def unused(self, versions: Sequence[str]) -> frozenset[str]:
+        """Return those of these versions that no document, in any collection, has, current or kept."""
         ...
 
     async def known_vectors(self, hashes: Sequence[str], embedder: str) -> Mapping[str, NDArray[np.float32]]:
@@ -719,19 +765,28 @@ class Collections(Protocol):
     """The collections and their settings."""
 
     async def ensure(self, name: str, embedder: str, cutting: Cutting) -> Collection:
-        """Return the collection, made with these settings if it does not exist."""
+        """Return the collection, made with these settings if it does not exist. Nothing is counted."""
         ...
 
-    async def find(self, name: str) -> Collection | None:
-        """Return the collection, or None."""
+    async def settings(self, name: str) -> Collection | None:
+        """Return the collection, or None. Nothing is counted, so that this is fast at any size."""
         ...
 
-    async def list(self) -> tuple[Collection, ...]:
-        """Return every collection, by name."""
+    async def find(self, name: str, scope: Sequence[str] | None = None) -> Collection | None:
+        """Return the collection with its counts, or None. With a `scope`, only if one of these readers may see it, and
+        only documents that one of them may read are counted."""
+        ...
+
+    async def list(self, scope: Sequence[str] | None = None) -> tuple[Collection, ...]:
+        """Return every collection, by name, with its counts; `scope` as in `find`."""
         ...
 
     async def recut(self, name: str, cutting: Cutting) -> None:
         """Change how documents are cut from now on; those that are there change when they are next synced."""
+        ...
+
+    async def share(self, name: str, readers: Sequence[str]) -> None:
+        """Change who finds anything in the collection; this counts its generation up. Raises NotFoundError."""
         ...
 
     async def delete(self, name: str) -> None:
@@ -787,10 +842,39 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class StoredVectors:
-    """The vectors of one document: `keys` are stable int64 ids, row i of `vectors` belongs to keys[i]."""
+    """The vectors of one document and who may read it: `keys` are stable int64 ids of its chunks, never used again,
+    and row i of `vectors` belongs to keys[i]."""
 
     keys: NDArray[np.int64]
     vectors: Vectors
+    readers: tuple[str, ...] = (PUBLIC,)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredText:
+    """What is indexed of one chunk: the heading path without the document's title, and the text that stands for it."""
+
+    key: int
+    headings: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTexts:
+    """The texts of one document, its title, and who may read it."""
+
+    title: str
+    texts: tuple[StoredText, ...]
+    readers: tuple[str, ...] = (PUBLIC,)
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """A collection that the caller may search: the generation of its last change, and the embedder whose vectors
+    searches of it use."""
+
+    generation: int
+    embedder: str
 
 
 class ChangeFeed(Protocol):
@@ -804,24 +888,35 @@ class ChangeFeed(Protocol):
         """Return the documents that changed after generation `since`, each once, by its last change."""
         ...
 
-    async def embedder(self, collection: str) -> str:
-        """Return the name of the embedder whose vectors searches of the collection use. Raises NotFoundError."""
-        ...
-
     async def vectors(self, document_ids: Sequence[str], embedder: str) -> Mapping[str, StoredVectors]:
         """Return the vectors of the documents' current versions made by `embedder`; a deleted document is missing."""
         ...
 
+    async def texts(self, document_ids: Sequence[str]) -> Mapping[str, StoredTexts]:
+        """Return the texts of the documents' current versions; a deleted document is missing."""
+        ...
+
 
 class Passages(Protocol):
-    """What a search needs of the catalog besides the index."""
+    """What a search needs of the catalog besides its indexes."""
 
-    async def visible(self, collection: str, scope: Sequence[str], filters: Mapping[str, str]) -> frozenset[str] | None:
-        """Return the ids of the documents that `scope` may read and that match `filters`; None stands for all."""
+    async def readable(self, collection: str, scope: Sequence[str]) -> Readable:
+        """Return the collection's state. Raises NotFoundError, in the same words, when it does not exist, never had a
+        document, or may not be searched by any reader in `scope`."""
+        ...
+
+    async def matching(self, collection: str, filters: Sequence[Filter]) -> frozenset[str] | None:
+        """Return the ids of the documents that match all filters, whoever may read them; None without filters. Raises
+        InvalidInputError."""
         ...
 
     async def hydrate(self, keys: Sequence[int]) -> Mapping[int, tuple[Chunk, Document]]:
-        """Return chunk and document by key; keys of deleted chunks are missing."""
+        """Return chunk and document by key; keys of chunks that are deleted or not of a current version are missing."""
+        ...
+
+    async def neighbours(self, chunk: Chunk, reach: int) -> tuple[Chunk, ...]:
+        """Return the chunks of the same document version whose position is at most `reach` from the chunk's, in
+        reading order, itself among them; none when the version is gone."""
         ...
 
 
@@ -854,6 +949,16 @@ class JobQueue(Protocol):
 # --- ports: retrieval -------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a search may find: documents that one of the readers in `scope` may read, of these only those in
+    `documents`, where that is not None. A document with the reader PUBLIC is for everyone whose scope holds PUBLIC,
+    which every caller's does."""
+
+    scope: tuple[str, ...]
+    documents: frozenset[str] | None = None
+
+
 class DenseIndex(Protocol):
     """A nearest-neighbour view of one collection's vectors."""
 
@@ -867,30 +972,108 @@ class DenseIndex(Protocol):
         ...
 
     async def search(
-        self, vector: NDArray[np.float32], k: int, allowed: frozenset[str] | None
+        self, vector: NDArray[np.float32], k: int, selection: Selection
     ) -> tuple[tuple[int, float], ...]:
-        """Return up to k (key, cosine similarity) pairs, best first, among the allowed documents only (None: all)."""
+        """Return up to k (key, cosine similarity) pairs, best first, of the selected documents only."""
+        ...
+
+    async def vectors(self, keys: Sequence[int]) -> Mapping[int, NDArray[np.float32]]:
+        """Return the vectors of these keys as far as the view holds them, each of shape (dimension,)."""
+        ...
+
+    async def aclose(self) -> None:
+        """Finish what is done in the background, and let go of files and threads."""
+        ...
+
+
+class SparseIndex(Protocol):
+    """A view of one collection's words."""
+
+    @property
+    def generation(self) -> int:
+        """The generation this view stands for."""
+        ...
+
+    async def refresh(self) -> int:
+        """Apply what changed in the catalog; return the generation now stood for."""
+        ...
+
+    async def search(self, text: str, k: int, selection: Selection) -> tuple[tuple[int, float], ...]:
+        """Return up to k (key, BM25 score) pairs, best first, of the selected documents only. What stands in quotes in
+        `text` must occur as it is; a text without a word that counts finds nothing."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of files and threads."""
+        ...
+
+
+class Reranker(Protocol):
+    """Judges how well passages answer a query, slower and better than the views can."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, part of every cache key."""
+        ...
+
+    async def score(self, query: str, hits: Sequence[Hit]) -> Sequence[float]:
+        """Return a score per hit, higher is better."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
+class Rewording:
+    """What a query is searched by besides its own text: `texts` in every view, `passages` (answers as they might stand
+    in a document) by their vectors alone."""
+
+    texts: tuple[str, ...] = ()
+    passages: tuple[str, ...] = ()
+
+
+class Rephraser(Protocol):
+    """Says a query in other ways, so that it is found in other words too."""
+
+    @property
+    def name(self) -> str:
+        """What shapes the rewordings, part of every cache key."""
+        ...
+
+    async def reword(self, query: str) -> Rewording:
+        """Return other ways to say it; nothing when the model is away."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A text that a search is also about; the query's own text counts 1."""
+
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
-    """A search: what, where, for whom."""
+    """A search: what, where, for whom. Every filter must hold. `context` is what colours it: in a conversation,
+    what was asked before."""
 
     text: str
     collection: str
     caller: Caller
     top_k: int
-    filters: Mapping[str, str] = field(default_factory=dict)
+    filters: tuple[Filter, ...] = ()
+    mode: SearchMode = SearchMode.HYBRID
+    context: tuple[Wording, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """Hits, best first, with the generation they were found at and milliseconds by step (embed, search)."""
+    """Hits, best first, with the generation they were found at and milliseconds by step. `rewording` is what was
+    searched for besides the query."""
 
     hits: tuple[Hit, ...]
     generation: int
     timings: Mapping[str, float] = field(default_factory=dict)
+    rewording: Rewording = Rewording()
 
 
 class Condenser(Protocol):
@@ -904,13 +1087,18 @@ class Condenser(Protocol):
 class Retriever(Protocol):
     """Finds passages."""
 
-    async def generation(self, collection: str) -> int:
-        """Return the generation of the collection's last change."""
+    @property
+    def recipe(self) -> str:
+        """Everything besides the query and the documents that shapes what is found, part of every cache key."""
+        ...
+
+    async def generation(self, collection: str, caller: Caller) -> int:
+        """Return the generation of the collection's last change. Raises NotFoundError as `retrieve` does."""
         ...
 
     async def retrieve(self, query: Query) -> Retrieved:
-        """Return the best hits the caller may see. Raises NotFoundError when the collection does not exist, and
-        ConfigurationError when its embedder cannot be loaded."""
+        """Return the best hits the caller may see. Raises NotFoundError when there is no such collection for the caller,
+        InvalidInputError for a filter that cannot be, and ConfigurationError when a model cannot be loaded."""
         ...
 
 
@@ -1041,6 +1229,8 @@ class Tracer(Protocol):
 class RunLog(Protocol):
     """Records ingestion and evaluation runs. Fails open."""
 
-    async def record(self, name: str, params: Mapping[str, str], metrics: Mapping[str, float]) -> None:
-        """Store one finished run."""
+    async def record(
+        self, name: str, params: Mapping[str, str], metrics: Mapping[str, float], files: Sequence[Path] = ()
+    ) -> bool:
+        """Store one finished run with copies of these files; return whether it was stored."""
         ...

@@ -33,6 +33,7 @@ from contracts import (
     Question,
     Retrieved,
     Retriever,
+    SearchMode,
     SentenceStream,
     Tracer,
     Usage,
@@ -43,10 +44,12 @@ _SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？", "]")
 
 @dataclass(frozen=True, slots=True)
 class AnsweringPolicy:
-    """How answers are made. `floor` is the cosine similarity below which a passage is no evidence; `history` counts
-    the messages a follow-up sees; `give_up_after` unsupported sentences in a row the model is stopped."""
+    """How answers are made. `mode` says which views are searched. `floor` is the cosine similarity below which a passage
+    is no evidence; `history` counts the messages a follow-up sees; `give_up_after` unsupported sentences in a row the
+    model is stopped."""
 
     top_k: int = 8
+    mode: SearchMode = SearchMode.HYBRID
     prompt_sources: int = 3
     floor: float = 0.25
     max_tokens: int = 160
@@ -118,7 +121,7 @@ class Answering:
             history = await self.memory.recent(session, principal, self.policy.history)
             standalone = await self.condenser.condense(text, history)
             top_k = question.top_k or self.policy.top_k
-            query = Query(standalone, question.collection, question.caller, top_k, question.filters)
+            query = Query(standalone, question.collection, question.caller, top_k, question.filters, self.policy.mode)
             turn = _Turn(text, query, () if standalone == text else history, stages, emit)
             answer = await self._cached_or_new(turn)
             answer = replace(answer, trace_id=trace.trace_id, conversation_id=session, timings=stages.timings())
@@ -160,11 +163,12 @@ class Answering:
             [message.content for message in turn.history],
             turn.query.collection,
             turn.query.caller.scope,
-            sorted(turn.query.filters.items()),
+            repr(turn.query.filters),
             self.model.name,
             self.prompts.version,
             turn.query.top_k,
             repr(self.policy),
+            self.retriever.recipe,
         )
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -175,7 +179,7 @@ class Answering:
             span.set(outputs={"found": entry is not None})
             if entry is None:
                 return None, None
-            current = await self.retriever.generation(turn.query.collection)
+            current = await self.retriever.generation(turn.query.collection, turn.query.caller)
             span.set(generation=current)
         answer = entry.answer
         if answer.generation != current:
@@ -207,8 +211,11 @@ class Answering:
 
     def _sources(self, retrieved: Retrieved) -> tuple[Hit, ...]:
         # What no reader can see may be there to mislead: it is found, but no answer rests on it.
-        evidence = [hit for hit in retrieved.hits if hit.score >= self.policy.floor and not hit.chunk.hidden]
+        evidence = [hit for hit in retrieved.hits if self._is_close(hit) and not hit.chunk.hidden]
         return tuple(evidence[: self.policy.prompt_sources])
+
+    def _is_close(self, hit: Hit) -> bool:
+        return hit.similarity is not None and hit.similarity >= self.policy.floor
 
     async def _generate(self, turn: _Turn, retrieved: Retrieved) -> Draft:
         sources = self._sources(retrieved)

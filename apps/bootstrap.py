@@ -15,6 +15,7 @@ from apps.embedding_batches import heading_line
 from apps.indexing import Indexing
 from apps.parsing import PARSING_EDITION, open_parser
 from apps.reembedding import Reembedding
+from apps.searching import open_retriever, open_views
 from apps.settings import IngestionSettings, Settings, heeds_proxy
 from apps.syncing import Syncing
 from apps.transfer import Transfer
@@ -26,7 +27,6 @@ from contracts import (
     ChunkStrategy,
     Collections,
     Cutting,
-    DenseIndex,
     Embedder,
     JobQueue,
     Memory,
@@ -41,17 +41,15 @@ from contracts import (
 from observability.recording_tracer import NullTracer
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from apps.answering import Answering
     from cache.memory_answer_cache import NullAnswerCache
     from cache.redis_answer_cache import RedisAnswerCache
     from ingestion.splitting.token_meter import Tokens
     from observability.metrics import Metrics
     from observability.mlflow_tracer import MlflowTracer
-    from retrieval.dense_retriever import DenseRetriever
-    from retrieval.embedder_shelf import EmbedderShelf
-    from retrieval.sentence_transformers_embedder import SentenceTransformersEmbedder
+    from retrieval.embedding.embedder_shelf import EmbedderShelf
+    from retrieval.embedding.sentence_transformers_embedder import SentenceTransformersEmbedder
+    from retrieval.views import Views
     from serving.langchain_chat_model import LangChainChatModel
 
 
@@ -67,6 +65,7 @@ class Library:
     memory: Memory
     open_embedder: Callable[[str], Embedder]
     retriever: Retriever
+    views: Views
     indexing: Indexing
     syncing: Syncing
     reembedding: Reembedding
@@ -83,9 +82,10 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
     from ingestion.catalog.sql_catalog import SqlCatalog, read_identity
     from ingestion.catalog.sql_collections import SqlCollections
     from ingestion.catalog.sql_source_states import SqlSourceStates
+    from ingestion.catalog.sql_views import SqlChangeFeed, SqlPassages
     from ingestion.sources.originals import Originals
     from ingestion.sources.zstandard_package import pack, unpack
-    from retrieval.embedder_shelf import EmbedderShelf
+    from retrieval.embedding.embedder_shelf import EmbedderShelf
     from retrieval.sql_memory import SqlMemory
 
     reading = settings.ingestion
@@ -95,6 +95,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
     parser = open_parser(reading)
     answers = open_cache(settings)
     originals = Originals(settings.data_dir / "originals", max_bytes=reading.max_file_mb << 20)
+    views = open_views(settings, SqlChangeFeed(engine), identity)
     catalog = SqlCatalog(engine, keep_versions=reading.keep_versions, keep_days=reading.keep_version_days)
     collections = SqlCollections(engine)
     indexing = Indexing(
@@ -106,7 +107,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
         collections=collections,
         states=SqlSourceStates(engine),
         originals=originals,
-        on_removed=functools.partial(_forget, answers, settings.data_dir / "index"),
+        on_removed=functools.partial(_forget, answers, settings.index_dir),
         run_log=_run_log(settings),
         embedder=embedders.open(settings.embedding.model).name,
         cutting=default_cutting(settings),
@@ -117,7 +118,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
     )
 
     async def aclose() -> None:
-        await asyncio.gather(parser.close(), answers.close())
+        await asyncio.gather(parser.close(), answers.close(), views.aclose())
 
     return Library(
         settings=settings,
@@ -127,7 +128,8 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
         jobs=_jobs(settings),
         memory=SqlMemory(engine),
         open_embedder=embedders.open,
-        retriever=_retriever(settings, engine, identity, embedders, tracer or NullTracer()),
+        retriever=open_retriever(settings, SqlPassages(engine), views, embedders, tracer or NullTracer()),
+        views=views,
         indexing=indexing,
         syncing=Syncing(indexing),
         reembedding=Reembedding(collections, SqlBuilds(engine), embedders.open),
@@ -201,7 +203,7 @@ def open_model(settings: Settings) -> LangChainChatModel:
 def open_answering(library: Library, tracer: Tracer, cache: AnswerCache, model: ChatModel) -> Answering:
     """Wire the online use case. Importing the guards takes seconds."""
     from apps.answering import Answering, AnsweringPolicy
-    from retrieval.followup_condenser import FollowupCondenser
+    from retrieval.questions.followup_condenser import FollowupCondenser
     from serving.langchain_prompts import LangChainPromptBuilder
     from validation.guardrails_guards import GuardrailsInputGuard, GuardrailsOutputGuard
     from validation.sentences import SentenceStream
@@ -223,6 +225,7 @@ def open_answering(library: Library, tracer: Tracer, cache: AnswerCache, model: 
         tracer=tracer,
         policy=AnsweringPolicy(
             top_k=retrieval.top_k,
+            mode=retrieval.mode,
             prompt_sources=retrieval.prompt_sources,
             floor=retrieval.floor,
             max_tokens=serving.max_tokens,
@@ -234,7 +237,7 @@ def open_answering(library: Library, tracer: Tracer, cache: AnswerCache, model: 
 
 
 def _embedder(settings: Settings, model: str) -> SentenceTransformersEmbedder:
-    from retrieval.sentence_transformers_embedder import SentenceTransformersEmbedder
+    from retrieval.embedding.sentence_transformers_embedder import SentenceTransformersEmbedder
 
     embedding = settings.embedding
     return SentenceTransformersEmbedder(
@@ -265,37 +268,9 @@ def build_splitter(tokens: Tokens, cutting: Cutting) -> Splitter:
             return ParentChildSplitter(tokens, heading_line, chunk_tokens=size, overlap_tokens=overlap)
 
 
-def _retriever(
-    settings: Settings, engine: Engine, identity: str, embedders: EmbedderShelf, tracer: Tracer
-) -> DenseRetriever:
-    from ingestion.catalog.sql_views import SqlChangeFeed, SqlPassages
-    from retrieval.dense_retriever import DenseRetriever
-    from retrieval.faiss_index import FaissIndex
-
-    feed = SqlChangeFeed(engine)
-
-    def open_index(collection: str, embedder: Embedder) -> DenseIndex:
-        return FaissIndex(
-            feed,
-            collection,
-            embedder=embedder.name,
-            dimension=embedder.dimension,
-            folder=settings.data_dir / "index",
-            catalog=identity,
-        )
-
-    return DenseRetriever(
-        open_embedder=embedders.open,
-        feed=feed,
-        passages=SqlPassages(engine),
-        open_index=open_index,
-        tracer=tracer,
-    )
-
-
 async def _forget(answers: AnswerCache, index: Path, collection: str, document_ids: Sequence[str]) -> None:
     """Remove what was made of documents outside the catalog: cached answers, and vectors in snapshots."""
-    from retrieval.index_snapshots import remove_snapshots
+    from retrieval.dense.index_snapshots import remove_snapshots
 
     remove_snapshots(index, collection)
     await answers.forget(document_ids)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from contracts import (
+    PUBLIC,
     ChunkStrategy,
     Collection,
     Collections,
@@ -52,27 +53,55 @@ async def working_embedder(open_embedder: Callable[[str], Embedder], model: str)
     return embedder
 
 
+def known_readers(readers: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of readers, each once. Raises InvalidInputError when there is none, or an odd one."""
+    names = {reader.strip() for reader in readers}
+    if odd := [name for name in names if not name or not name.isprintable() or "," in name or len(name) > 200]:
+        raise InvalidInputError(f"{odd[0]!r} is no name of a reader: name people and groups, or `*` for everyone.")
+    if not names:
+        raise InvalidInputError("No reader is named: name people and groups, or `*` for everyone.")
+    return (PUBLIC,) if PUBLIC in names else tuple(sorted(names))
+
+
 async def new_collection(
-    collections: Collections, open_embedder: Callable[[str], Embedder], name: str, model: str, cutting: Cutting
+    collections: Collections,
+    open_embedder: Callable[[str], Embedder],
+    name: str,
+    model: str,
+    cutting: Cutting,
+    readers: Sequence[str] = (PUBLIC,),
 ) -> Collection:
     """Make a collection. Raises ConflictError when there is one, and InvalidInputError when the model is none."""
-    if await collections.find(name):
+    known = known_readers(readers)
+    if await collections.settings(name):
         raise ConflictError(f"Collection {name!r} exists already.")
     embedder = await working_embedder(open_embedder, model)
-    return await collections.ensure(name, embedder.name, cutting)
+    made = await collections.ensure(name, embedder.name, cutting)
+    if known == made.readers:
+        return made
+    await collections.share(name, known)
+    return await existing_collection(collections, name)
 
 
-async def existing_collection(collections: Collections, name: str) -> Collection:
-    """Return the collection. Raises NotFoundError."""
-    found = await collections.find(name)
+async def existing_collection(collections: Collections, name: str, scope: Sequence[str] | None = None) -> Collection:
+    """Return the collection with its counts, for a `scope` as `Collections.find` has it. Raises NotFoundError."""
+    found = await collections.find(name, scope)
     if found is None:
-        raise NotFoundError(f"No collection {name!r}; `footnote collections` lists them.")
+        raise _no_collection(name)
     return found
 
 
-async def known_collection(collections: Collections, name: str) -> Collection | None:
-    """Return the collection; None for the default one before it has a document. Raises NotFoundError."""
-    return await (collections.find(name) if name == "default" else existing_collection(collections, name))
+async def known_collection(
+    collections: Collections, name: str, scope: Sequence[str] | None = None
+) -> Collection | None:
+    """Return the collection without its counts; None for the default one before it has a document. Raises
+    NotFoundError, also when a `scope` is given and none of its readers may see the collection."""
+    found = await collections.settings(name)
+    if found is not None and (scope is None or not set(scope).isdisjoint(found.readers)):
+        return found
+    if name == "default":
+        return None
+    raise _no_collection(name)
 
 
 async def recut_collection(
@@ -83,5 +112,19 @@ async def recut_collection(
     overlap_tokens: int | None,
 ) -> None:
     """Change how a collection is cut. Raises NotFoundError, and InvalidInputError when the overlap does not fit."""
-    found = await existing_collection(collections, name)
+    found = await collections.settings(name)
+    if found is None:
+        raise _no_collection(name)
     await collections.recut(name, changed_cutting(found.cutting, strategy, chunk_tokens, overlap_tokens))
+
+
+async def share_collection(collections: Collections, name: str, readers: Sequence[str]) -> tuple[str, ...]:
+    """Change who finds anything in a collection and return who does. Raises NotFoundError, and InvalidInputError for an
+    odd name."""
+    known = known_readers(readers)
+    await collections.share(name, known)
+    return known
+
+
+def _no_collection(name: str) -> NotFoundError:
+    return NotFoundError(f"No collection {name!r}; `footnote collections` lists them.")

@@ -9,7 +9,7 @@ import logging
 import shutil
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import uuid4
@@ -137,7 +137,7 @@ class Indexing:
 
     async def expected_collection(self, name: str) -> Collection:
         """Return the collection, or what it would be if it were made now."""
-        return await self.collections.find(name) or Collection(name, self.embedder, self.cutting, 0)
+        return await self.collections.settings(name) or Collection(name, self.embedder, self.cutting, 0)
 
     async def open_collection(self, name: str) -> Collection:
         """Return the collection; a new one has the settings that are the default now."""
@@ -145,13 +145,9 @@ class Indexing:
 
     async def remove(self, collection: str, document_ids: Sequence[str]) -> int:
         """Delete documents everywhere, with all their versions, and return the generation."""
-        gone: set[str] = set()
-        for each in document_ids:
-            with suppress(NotFoundError):
-                gone.update(version.version for version in await self.catalog.versions(collection, each))
+        gone = await self.catalog.kept_versions(collection, document_ids)
         generation = await self.catalog.delete(collection, document_ids)
-        for version in gone:
-            await self._discard(version)
+        await self._discard(gone)
         await self.on_removed(collection, document_ids)
         return generation
 
@@ -189,7 +185,7 @@ class Indexing:
         """Log an ingestion as a run with its parameters and metrics."""
         counts = {f"files_{outcome}": float(sum(d.outcome == outcome for d in done)) for outcome in Outcome}
         chunks = float(sum(d.chunks for d in done if d.outcome in (Outcome.ADDED, Outcome.UPDATED)))
-        found = await self.collections.find(collection)
+        found = await self.collections.settings(collection)
         await self.run_log.record(
             f"ingest {collection}",
             {"collection": collection, "embedder": found.embedder if found else "", "files": str(len(done))},
@@ -315,7 +311,7 @@ class Indexing:
             await self._embed(cut, run.collection, run.on_progress)
             await self.originals.adopt(staged)  # the last other document with these bytes may have gone meanwhile
         except BaseException:
-            await asyncio.shield(self._discard(staged.digest))
+            await asyncio.shield(self._discard([staged.digest]))
             raise
 
     async def _embed(self, cut: CutVersion, collection: Collection, on_progress: OnProgress) -> None:
@@ -357,9 +353,9 @@ class Indexing:
     def _space(self, size: int) -> AbstractAsyncContextManager[object]:
         return nullcontext() if size < _LARGE else self._room
 
-    async def _discard(self, version: str) -> None:
-        """Remove the original, unless a document has this version."""
-        if not await self.catalog.uses(version):
+    async def _discard(self, versions: Iterable[str]) -> None:
+        """Remove the originals of those of these versions that no document has."""
+        for version in await self.catalog.unused(sorted(versions)):
             await self.originals.discard(version)
 
 

@@ -44,6 +44,6 @@ class Reembedding:
 
     async def _check_still_wanted(self, collection: str, embedder: str) -> None:
         """Vectors of an embedder that is given up are not kept, so that they would be missing for ever."""
-        found = await self.collections.find(collection)
+        found = await self.collections.settings(collection)
         if found and embedder not in (found.embedder, found.next_embedder):
             raise ConflictError(f"Collection {collection!r} is being given another embedder by now, not {embedder!r}.")

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from contracts import ConfigurationError, InvalidInputError
+from contracts import ConfigurationError, InvalidInputError, SearchMode
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 COLLECTION_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
@@ -82,11 +82,29 @@ class IngestionSettings(BaseModel):
 
 
 class RetrievalSettings(BaseModel):
-    """What a search returns. `floor` is the cosine similarity below which there is no evidence."""
+    """What a search returns. `floor` is the cosine similarity below which there is no evidence.
+
+    Each view gives `candidates`; `fusion` makes one list of them, and `reranker`, a cross-encoder's hub id or folder,
+    judges the best `rerank_depth` again. `diversity` above 0, up to 1, prefers passages that differ. Passages may grow
+    by their neighbours to `expand_tokens`; 0 leaves them as they were found.
+
+    `rephrase` searches in other words too: by questions that the model makes of the question, or by a passage that it
+    imagines (HyDE). `condense` tells who turns a follow-up into a question that stands alone: a rule, or the model;
+    `auto` takes the model unless it is the packaged one, which is too small for it.
+    """
 
     top_k: int = Field(8, ge=1, le=100)
     prompt_sources: int = Field(3, ge=1, le=20)
     floor: float = Field(0.25, ge=-1, le=1)
+    mode: SearchMode = SearchMode.HYBRID
+    candidates: int = Field(100, ge=10, le=1000)
+    fusion: Literal["convex", "theoretical", "weighted_score", "z_score", "reciprocal_rank"] = "convex"
+    reranker: str = ""
+    rerank_depth: int = Field(30, ge=1, le=1000)
+    diversity: float = Field(0.0, ge=0, le=1)
+    expand_tokens: int = Field(0, ge=0, le=MOST_TOKENS)
+    rephrase: Literal["off", "multi_query", "hyde"] = "off"
+    condense: Literal["auto", "rule", "model"] = "auto"
 
 
 class ServingSettings(BaseModel):
@@ -153,6 +171,16 @@ class Settings(BaseSettings):
     cache: CacheSettings = CacheSettings()
     validation: ValidationSettings = ValidationSettings()
     observability: ObservabilitySettings = ObservabilitySettings()
+
+    @property
+    def index_dir(self) -> Path:
+        """Where snapshots of the dense views lie; they can be deleted."""
+        return self.data_dir / "index"
+
+    @property
+    def words_dir(self) -> Path:
+        """Where the sparse views lie; they can be deleted."""
+        return self.data_dir / "words"
 
     @property
     def catalog_url(self) -> str:

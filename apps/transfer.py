@@ -19,6 +19,7 @@ from apps.collection_settings import existing_collection
 from apps.settings import check_collection_name
 from apps.sources import identify
 from contracts import (
+    PUBLIC,
     Catalog,
     Chunk,
     Collection,
@@ -115,10 +116,12 @@ class Transfer:
             with _failures_named(source):
                 packed = _COLLECTION.validate_json((folder / "collection.json").read_bytes())
             name = check_collection_name(name or packed.name)
-            if await self.collections.find(name):
+            if await self.collections.settings(name):
                 raise ConflictError(f"Collection {name!r} exists already: import it under another name, or delete it.")
             await self.collections.ensure(name, packed.embedder, packed.cutting)
             try:
+                if packed.readers != (PUBLIC,):  # before there is anything to find
+                    await self.collections.share(name, packed.readers)
                 with _failures_named(source):
                     async with aclosing(self._fill(name, packed, folder)) as steps:
                         async for step in steps:

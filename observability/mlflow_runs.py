@@ -7,8 +7,9 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ class RecordedRun:
     name: str
     params: Mapping[str, str]
     metrics: Mapping[str, float]
+    files: tuple[Path, ...] = ()
 
 
 class MemoryRunLog:
@@ -35,9 +37,12 @@ class MemoryRunLog:
     def __init__(self) -> None:
         self.runs: list[RecordedRun] = []
 
-    async def record(self, name: str, params: Mapping[str, str], metrics: Mapping[str, float]) -> None:
-        """Store one finished run."""
-        self.runs.append(RecordedRun(name, dict(params), dict(metrics)))
+    async def record(
+        self, name: str, params: Mapping[str, str], metrics: Mapping[str, float], files: Sequence[Path] = ()
+    ) -> bool:
+        """Store one finished run; return True."""
+        self.runs.append(RecordedRun(name, dict(params), dict(metrics), tuple(files)))
+        return True
 
 
 class MlflowRunLog:
@@ -48,19 +53,28 @@ class MlflowRunLog:
         self._experiment = experiment
         self._timeout_s = timeout_s
 
-    async def record(self, name: str, params: Mapping[str, str], metrics: Mapping[str, float]) -> None:
-        """Store one finished run, in a thread: the first one imports mlflow, which takes seconds."""
+    async def record(
+        self, name: str, params: Mapping[str, str], metrics: Mapping[str, float], files: Sequence[Path] = ()
+    ) -> bool:
+        """Store one finished run with its files, in a thread: the first one imports mlflow, which takes seconds. Return
+        whether all of it was stored."""
         try:
-            await asyncio.to_thread(self._record, name, params, metrics)
+            await asyncio.to_thread(self._record, name, params, metrics, files)
         except Exception as exc:  # mlflow raises its own, requests' and urllib3's errors; none may fail an ingestion
             log.info("The run %r was not recorded in MLflow at %s: %s", name, self._url, exc)
+            return False
+        return True
 
-    def _record(self, name: str, params: Mapping[str, str], metrics: Mapping[str, float]) -> None:
+    def _record(
+        self, name: str, params: Mapping[str, str], metrics: Mapping[str, float], files: Sequence[Path]
+    ) -> None:
         self._check_listening()
         client = self._client()
         run_id = client.create_run(self._experiment_id(client), run_name=name).info.run_id
         try:
             self._fill(client, run_id, params, metrics)
+            for file in files:
+                client.log_artifact(run_id, str(file))
         except Exception:
             client.set_terminated(run_id, status="FAILED")
             raise

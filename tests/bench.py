@@ -20,7 +20,7 @@ from ingestion.sources.fsspec_tree import FsspecTree
 from ingestion.sources.originals import Originals
 from ingestion.splitting.structural_splitter import StructuralSplitter
 from observability.mlflow_runs import MemoryRunLog
-from retrieval.hashing_embedder import HashingEmbedder
+from retrieval.embedding.hashing_embedder import HashingEmbedder
 from tests.library import Shelf
 from tests.word_tokens import WordTokens
 

@@ -15,7 +15,7 @@ from ingestion.catalog.sql_catalog import SqlCatalog
 from ingestion.catalog.sql_collections import SqlCollections
 from ingestion.catalog.sql_source_states import SqlSourceStates
 from ingestion.catalog.sql_views import SqlChangeFeed, SqlPassages
-from retrieval.hashing_embedder import HashingEmbedder
+from retrieval.embedding.hashing_embedder import HashingEmbedder
 
 EMBEDDER = HashingEmbedder()
 ALICE = Caller("alice")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from fastapi import FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
@@ -20,6 +20,7 @@ from apps.api.state import Running
 from apps.settings import PROJECT_ROOT
 
 _PAGE = PROJECT_ROOT / "apps" / "web" / "dist"
+_FOLLOW_EVERY_S = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -28,9 +29,11 @@ def create_app(running: Running) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        warming = asyncio.create_task(_warm(running))
+        background = [asyncio.create_task(work(running)) for work in (_warm, _follow)]
         yield
-        warming.cancel()
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
         await running.close()
 
     app = FastAPIOffline(  # its pages under /docs load nothing from elsewhere
@@ -62,9 +65,28 @@ async def _page() -> FileResponse:
 
 async def _warm(running: Running) -> None:
     """Load the models of this process, so that the first question does not wait for them."""
-    try:
+    with _logged("a model could not be loaded"):
         await running.library.open_embedder(running.settings.embedding.model).embed(["warm"])
         await running.answering.input_guard.check("warm")
         running.warm.set()
+
+
+async def _follow(running: Running) -> None:
+    """Open the search views of every collection and let them follow the catalog, so that no search waits for either."""
+    library = running.library
+    await running.warm.wait()
+    with _logged("the search views could not be opened"):
+        for collection in await library.collections.list():
+            await library.views.open(collection.name, library.open_embedder(collection.embedder))
+    while True:
+        await asyncio.sleep(_FOLLOW_EVERY_S)
+        with _logged("the search views could not be brought up to date"):
+            await library.views.follow()
+
+
+@contextmanager
+def _logged(what: str) -> Iterator[None]:
+    try:
+        yield
     except Exception:
-        _log.exception("a model could not be loaded")
+        _log.exception(what)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from apps.settings import COLLECTION_NAME, MOST_TOKENS
 from contracts import (
+    PUBLIC,
     Answer,
     Attribution,
     CacheStatus,
@@ -16,9 +17,12 @@ from contracts import (
     Citation,
     Collection,
     DocumentSummary,
+    Filter,
     Hit,
     Job,
     JobState,
+    Retrieved,
+    SearchMode,
     SourceState,
     VersionSummary,
 )
@@ -29,7 +33,33 @@ Version = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{0,64}$")]
 ConversationId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Asked = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 FilterText = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Filters = Annotated[dict[FilterText, FilterText], Field(max_length=20)]
+
+
+class FilterIn(BaseModel):
+    """What a document's field must be like; all that is said must hold. Values compare as numbers where both sides are
+    numbers, else as texts, so that ISO dates compare as dates. `glob` matches paths: `*` within a folder, `**` across.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    any_of: Annotated[list[FilterText], Field(max_length=1000)] = []
+    glob: FilterText = ""
+    gt: FilterText = ""
+    gte: FilterText = ""
+    lt: FilterText = ""
+    lte: FilterText = ""
+
+
+FilterValues = Annotated[list[FilterText], Field(max_length=1000)]
+Filters = Annotated[
+    dict[FilterText, FilterText | FilterValues | FilterIn],
+    Field(
+        max_length=20,
+        description="By field (`id`, `source`, `title`, `media_type` or a key of the metadata): a value, a list of "
+        "alternatives, or conditions. Every field must match.",
+        examples=[{"year": {"gte": "2020", "lt": "2024"}, "tags": ["visitors"], "source": {"glob": "**/handbook/*"}}],
+    ),
+]
 
 
 class QueryIn(BaseModel):
@@ -55,8 +85,9 @@ class SearchIn(BaseModel):
     query: Asked
     collection: CollectionName = "default"
     top_k: int = Field(8, ge=1, le=100)
-    mode: Literal["dense"] = "dense"
+    mode: SearchMode = SearchMode.HYBRID
     filters: Filters = {}
+    explain: bool = Field(False, description="Say for each hit where it stood after each step of the search.")
 
 
 class BoxOut(BaseModel):
@@ -69,8 +100,25 @@ class BoxOut(BaseModel):
     y1: float
 
 
+class StandingOut(BaseModel):
+    """Where a hit stood after a step: `dense` (cosine similarity), `sparse` (BM25), `fusion`, `rerank`, `diversity`."""
+
+    step: str
+    rank: int
+    score: float
+
+
+class ExplanationOut(BaseModel):
+    """Why a hit is where it is: its standing after each step, and the span that was found, where the passage was then
+    widened to its neighbours."""
+
+    standings: list[StandingOut]
+    expanded_from: tuple[int, int] | None
+
+
 class HitOut(BaseModel):
-    """A passage that was found. `page` counts from 1; `span` is a character range in the document's text."""
+    """A passage that was found. `page` counts from 1; `span` is a character range in the document's text. `score` is
+    what hits are ordered by, `similarity` the cosine similarity to the query, `views` those that found it."""
 
     chunk_id: str
     document_id: str
@@ -83,7 +131,9 @@ class HitOut(BaseModel):
     headings: list[str]
     text: str
     score: float
+    similarity: float | None
     views: list[str]
+    explanation: ExplanationOut | None = None
 
 
 class CitationOut(HitOut):
@@ -130,11 +180,13 @@ class TokenOut(BaseModel):
 
 
 class SearchOut(BaseModel):
-    """Passages, best first."""
+    """Passages, best first. `timings` are milliseconds by step; `searched_for` is what was searched for, the query
+    first, besides it the ways in which the model said it."""
 
     hits: list[HitOut]
     generation: int
     timings: dict[str, float]
+    searched_for: list[str]
 
 
 class DocumentOut(BaseModel):
@@ -216,6 +268,12 @@ class ChunksOut(BaseModel):
     chunks: list[ChunkOut]
 
 
+Readers = Annotated[
+    list[FilterText],
+    Field(min_length=1, max_length=1000, description="People and groups who find anything in it; `*` is everyone."),
+]
+
+
 class CuttingIn(BaseModel):
     """How documents are cut; sizes are in tokens of the embedder. What is not said stays as it is."""
 
@@ -226,14 +284,22 @@ class CuttingIn(BaseModel):
     overlap_tokens: int | None = Field(None, ge=0, le=MOST_TOKENS)
 
 
+class CollectionChangeIn(CuttingIn):
+    """What changes of a collection; what is not said stays as it is."""
+
+    readers: Readers | None = None
+
+
 class CollectionIn(CuttingIn):
     """A new collection; what is not said is as in the settings."""
 
+    readers: Readers = [PUBLIC]
     embedder: FilterText = Field("", max_length=200, description="A sentence encoder's hub id or folder.")
 
 
 class CollectionOut(BaseModel):
-    """A collection. `failures` counts files that could not be read; `next_embedder` is being filled."""
+    """A collection. Of its documents and chunks those are counted that the caller may read; `failures` counts files
+    that could not be read; `next_embedder` is being filled."""
 
     name: str
     documents: int
@@ -245,10 +311,11 @@ class CollectionOut(BaseModel):
     strategy: ChunkStrategy
     chunk_tokens: int
     overlap_tokens: int
+    readers: list[str]
 
 
 class CollectionsOut(BaseModel):
-    """All collections."""
+    """All collections that the caller may search."""
 
     collections: list[CollectionOut]
 
@@ -321,9 +388,34 @@ class Problem(BaseModel):
     violations: list[str] | None = None
 
 
-def hit_out(hit: Hit) -> HitOut:
+def filters_of(filters: Filters) -> tuple[Filter, ...]:
+    """Return the filters of a request."""
+    return tuple(_filter_of(field, value) for field, value in filters.items())
+
+
+def _filter_of(field: str, value: str | list[str] | FilterIn) -> Filter:
+    if isinstance(value, FilterIn):
+        return Filter(field, tuple(value.any_of), value.glob, value.gt, value.gte, value.lt, value.lte)
+    return Filter(field, (value,) if isinstance(value, str) else tuple(value))
+
+
+def hit_out(hit: Hit, *, explain: bool = False) -> HitOut:
     """Return a hit for the wire."""
-    return HitOut(**_hit_fields(hit))
+    explanation = None
+    if explain:
+        standings = [StandingOut(step=s.step, rank=s.rank, score=round(s.score, 4)) for s in hit.standings]
+        explanation = ExplanationOut(standings=standings, expanded_from=hit.expanded_from)
+    return HitOut(**_hit_fields(hit), explanation=explanation)
+
+
+def search_out(query: str, found: Retrieved, *, explain: bool) -> SearchOut:
+    """Return what a search found for the wire."""
+    return SearchOut(
+        hits=[hit_out(hit, explain=explain) for hit in found.hits],
+        generation=found.generation,
+        timings=dict(found.timings),
+        searched_for=[query, *found.rewording.texts, *found.rewording.passages],
+    )
 
 
 def citation_out(citation: Citation) -> CitationOut:
@@ -396,6 +488,7 @@ def collection_out(collection: Collection) -> CollectionOut:
         strategy=collection.cutting.strategy,
         chunk_tokens=collection.cutting.chunk_tokens,
         overlap_tokens=collection.cutting.overlap_tokens,
+        readers=list(collection.readers),
     )
 
 
@@ -418,5 +511,6 @@ def _hit_fields(hit: Hit) -> dict[str, object]:
         "headings": list(chunk.headings),
         "text": chunk.text,
         "score": round(hit.score, 4),
-        "views": list(hit.views),
+        "similarity": None if hit.similarity is None else round(hit.similarity, 4),
+        "views": [standing.step for standing in hit.standings if standing.step in ("dense", "sparse")],
     }

@@ -59,7 +59,7 @@ class Running:
 
     async def _catalog(self) -> ComponentOut:
         try:
-            await self.library.retriever.generation("default")
+            await self.library.catalog.list("default", limit=1)
         except FootnoteError as exc:
             return ComponentOut(state="away", required=True, detail=str(exc))
         return ComponentOut(state="ready", required=True)

@@ -1,4 +1,4 @@
-"""`footnote collections`: list, create, reembed, recut, delete."""
+"""`footnote collections`: list, create, share, reembed, recut, delete."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ Name = Annotated[str, typer.Argument(help="The collection's name.")]
 Strategies = Literal["structural", "fixed", "sentence_window", "parent_child"]
 Strategy = Annotated[Strategies | None, typer.Option(help="How its documents are cut.")]
 Tokens = Annotated[int | None, typer.Option(min=32, max=8192, help="Size of a chunk, in tokens of the embedder.")]
+Readers = Annotated[
+    str, typer.Option(metavar="A,B", help="Who finds anything in it: people and groups; `*` is everyone.")
+]
 Overlap = Annotated[int | None, typer.Option(min=0, help="How much of one chunk the next repeats, in tokens.")]
 
 
@@ -38,7 +41,8 @@ def collections(context: typer.Context, as_json: JsonOption = False) -> None:
     elif not rows:
         typer.echo("There are no collections yet. Make one by adding documents: footnote ingest PATH")
     else:
-        table(("name", "documents", "chunks", "failures", "embedder", "strategy", "generation"), rows)
+        rows = [{**row, "readers": ", ".join(row["readers"])} for row in rows]
+        table(("name", "readers", "documents", "chunks", "failures", "embedder", "strategy", "generation"), rows)
 
 
 @app.command()
@@ -48,6 +52,7 @@ def create(
     strategy: Strategy = None,
     chunk_tokens: Tokens = None,
     overlap_tokens: Overlap = None,
+    readers: Readers = "*",
 ) -> None:
     """Make a collection called NAME with settings of its own; what is not said is as in the settings.
 
@@ -60,12 +65,28 @@ def create(
     async def make(opened: Library) -> Collection:
         chosen = ChunkStrategy(strategy) if strategy else None
         cutting = changed_cutting(default_cutting(opened.settings), chosen, chunk_tokens, overlap_tokens)
+        embedder = model or opened.indexing.embedder
         return await new_collection(
-            opened.collections, opened.open_embedder, name, model or opened.indexing.embedder, cutting
+            opened.collections, opened.open_embedder, name, embedder, cutting, readers.split(",")
         )
 
     with_library(make, name)
     typer.echo(f"Made collection {name!r}.")
+
+
+@app.command()
+def share(
+    name: Name,
+    readers: Annotated[list[str], typer.Argument(metavar="READER...", help="People and groups; `*` is everyone.")],
+) -> None:
+    """Let only these readers find anything in the collection NAME; of that, only what a document's own readers allow.
+
+    Example: footnote collections share contracts alice legal
+    """
+    from apps.collection_settings import share_collection
+
+    allowed = with_library(lambda opened: share_collection(opened.collections, name, readers), name)
+    typer.echo(f"Collection {name!r} is for {'everyone' if allowed == ('*',) else ', '.join(allowed)} now.")
 
 
 @app.command()

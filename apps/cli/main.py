@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from apps.cli import ask, collections, compact, documents, search, serve, stack, sync, transfer
+from apps.cli import ask, collections, compact, documents, evaluation, search, serve, stack, sync, transfer
 
 app = typer.Typer(
     help="Answers questions from your own documents and says where each sentence came from.",
@@ -33,6 +33,7 @@ app.command("import", rich_help_panel="Documents and questions")(transfer.import
 app.command(rich_help_panel="Documents and questions")(compact.compact)
 app.add_typer(documents.app, name="documents", rich_help_panel="Documents and questions")
 app.add_typer(collections.app, name="collections", rich_help_panel="Documents and questions")
+app.add_typer(evaluation.app, name="eval", rich_help_panel="Documents and questions")
 for command in _PROCESSES:
     app.command(hidden=True)(command)
 

@@ -148,6 +148,10 @@ class SqlCatalog:
         """Return the kept versions of a document, newest first. Raises NotFoundError."""
         return await self._read(lambda connection: sql_reads.list_versions(connection, collection, document_id))
 
+    async def kept_versions(self, collection: str, document_ids: Sequence[str]) -> frozenset[str]:
+        """Return every version, current or kept, of these documents; of those that are gone there is none."""
+        return await self._read(lambda connection: sql_reads.versions_of(connection, collection, document_ids))
+
     async def chunks(self, collection: str, document_id: str, version: str = "") -> tuple[Chunk, ...]:
         """Return the chunks of a document's version (default: the current one) in reading order. Raises
         NotFoundError."""
@@ -157,12 +161,8 @@ class SqlCatalog:
         """Return a kept version whole, as it was put. Raises NotFoundError."""
         return await self._read(lambda connection: read_version(connection, collection, document_id, version, embedder))
 
-    async def uses(self, version: str) -> bool:
-        """Return whether any document, in any collection, has this version, current or kept."""
-        return await self._read(lambda connection: bool(used_versions(connection, [version])))
-
     async def unused(self, versions: Sequence[str]) -> frozenset[str]:
-        """Return those of these versions that no document has: their originals can go."""
+        """Return those of these versions that no document, in any collection, has, current or kept."""
         return await self._read(lambda connection: frozenset(versions) - used_versions(connection, versions))
 
     async def known_vectors(self, hashes: Sequence[str], embedder: str) -> Mapping[str, NDArray[np.float32]]:

@@ -35,7 +35,7 @@ def put_versions(
     before = _current_versions(connection, [each.document.id for each in new])
     loose = hashes_of(connection, list(before))
     remove_versions(connection, [(each.document.id, each.document.version) for each in new])
-    upsert(connection, documents, [_document_row(each.document, generation) for each in new])
+    upsert(connection, documents, [_document_row(each, generation) for each in new])
     replace_readers(connection, [each.document for each in new], list(before))
     connection.execute(insert(versions), _version_rows(new, before))
     if rows := list(chain.from_iterable(map(chunk_rows, new))):
@@ -71,11 +71,13 @@ def _version_rows(new: Sequence[EmbeddedVersion], before: Mapping[str, tuple[str
     return rows
 
 
-def _document_row(document: Document, generation: int) -> Row:
+def _document_row(new: EmbeddedVersion, generation: int) -> Row:
+    document = new.document
     return {
         "id": document.id,
         "collection": document.collection,
         "source": document.source,
         "version": document.version,
         "generation": generation,
+        "chunks": len(new.chunks),
     }

@@ -78,6 +78,16 @@ def list_versions(connection: Connection, collection: str, document_id: str) -> 
     )
 
 
+def versions_of(connection: Connection, collection: str, ids: Sequence[str]) -> frozenset[str]:
+    """Return every version, current or kept, of these documents."""
+    found: set[str] = set()
+    for some in batches(ids):
+        query = select(versions.c.version).join(documents, documents.c.id == versions.c.document_id)
+        query = query.where(documents.c.collection == collection, documents.c.id.in_(some))
+        found.update(connection.execute(query).scalars())
+    return frozenset(found)
+
+
 def list_chunks(connection: Connection, collection: str, document_id: str, version: str) -> tuple[Chunk, ...]:
     """Return the chunks of a version (default: the current one) in reading order. Raises NotFoundError."""
     wanted = versions.c.version == (version or documents.c.version)
@@ -115,7 +125,7 @@ def find_vectors(connection: Connection, hashes: Sequence[str], embedder: str) -
 
 
 def _summaries(collection: str) -> Select[Any]:
-    return current_documents().add_columns(_chunks, _versions).where(documents.c.collection == collection)
+    return current_documents().add_columns(_versions).where(documents.c.collection == collection)
 
 
 def _read(connection: Connection, query: Select[Any]) -> tuple[DocumentSummary, ...]:

@@ -192,14 +192,15 @@ def cutting_columns(cutting: Cutting) -> Row:
 
 
 def collection_of(row: RowMapping) -> Collection:
-    """Return the collection of a row of `collections` with its counts."""
+    """Return the collection of a row of `collections`, with its counts where they are in the row."""
     return Collection(
         name=row["name"],
         embedder=row["embedder"],
         cutting=Cutting(ChunkStrategy(row["strategy"]), row["chunk_tokens"], row["overlap_tokens"]),
         generation=row["generation"],
         next_embedder=row["next_embedder"],
-        documents=row["documents"],
-        chunks=row["chunks"],
-        failures=row["failures"],
+        readers=tuple(row["readers"]),
+        documents=row.get("documents", 0),
+        chunks=row.get("chunks", 0),
+        failures=row.get("failures", 0),
     )

@@ -37,6 +37,7 @@ collections = Table(
     Column("chunk_tokens", Integer, nullable=False),
     Column("overlap_tokens", Integer, nullable=False),
     Column("deleted", Boolean, nullable=False),
+    Column("readers", JSON, nullable=False, server_default='["*"]'),
 )
 
 documents = Table(
@@ -47,7 +48,9 @@ documents = Table(
     Column("source", String, nullable=False),
     Column("version", String, nullable=False),  # the current one
     Column("generation", BigInteger, nullable=False),
+    Column("chunks", Integer, nullable=False, server_default="0"),  # of the current version
     UniqueConstraint("collection", "source"),
+    Index("documents_by_collection", "collection"),  # reads a whole collection in the order of its rows
 )
 
 versions = Table(

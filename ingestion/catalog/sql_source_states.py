@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, select
 
 from contracts import SourceState
 from ingestion.catalog.sql_rows import state_of
@@ -23,9 +23,9 @@ class SqlSourceStates:
         """Return the states of the sources that start with `under`, by source."""
 
         def work(connection: Connection) -> Mapping[str, SourceState]:
-            # LIKE would take upper and lower case for the same.
-            beginning = func.substr(source_states.c.source, 1, len(under)) == under
-            query = select(source_states).where(source_states.c.collection == collection, beginning)
+            query = select(source_states).where(
+                source_states.c.collection == collection, _starts_with(connection, under)
+            )
             rows = connection.execute(query.order_by(source_states.c.source)).mappings()
             return {row["source"]: state_of(row) for row in rows}
 
@@ -52,3 +52,10 @@ class SqlSourceStates:
                 remove_states(connection, collection, sources)
 
         await in_thread(work)
+
+
+def _starts_with(connection: Connection, under: str) -> ColumnElement[bool]:
+    """LIKE would take upper and lower case for the same in SQLite; there, texts are in the order of code points."""
+    if connection.dialect.name == "sqlite":
+        return source_states.c.source.between(under, under + "\U0010ffff")
+    return source_states.c.source.startswith(under, autoescape=True)

@@ -46,8 +46,10 @@ async def in_thread(work: Callable[[], T]) -> T:
 
 
 def reading(engine: Engine, work: Callable[[Connection], T]) -> T:
-    """Run `work` on one view of the database."""
+    """Run `work` on one view of the database: who may read a document and what it holds are of the same moment."""
     with engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
         return work(connection)
 
 

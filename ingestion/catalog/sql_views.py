@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Engine, Row, RowMapping, Select, select
+from sqlalchemy import Connection, Engine, Row, RowMapping, Select, bindparam, case, select
 
-from contracts import Change, Chunk, Document, InvalidInputError, StoredVectors
-from ingestion.catalog.sql_rows import chunk_of, documents_of, vectors_of
-from ingestion.catalog.sql_schema import changes, chunks, collections, document_readers, documents, vectors, versions
+from contracts import (
+    Change,
+    Chunk,
+    Document,
+    Filter,
+    NotFoundError,
+    Readable,
+    StoredText,
+    StoredTexts,
+    StoredVectors,
+)
+from ingestion.catalog.filters import check
+from ingestion.catalog.sql_matching import MatchedDocuments
+from ingestion.catalog.sql_rows import chunk_of, documents_of, readers_of, vectors_of
+from ingestion.catalog.sql_schema import changes, chunks, collections, documents, vectors, versions
 from ingestion.catalog.sql_transactions import batches, in_thread, reading
-from ingestion.catalog.sql_writes import no_collection
-
-_REMEMBERED_SCOPES = 256
 
 
 class SqlChangeFeed:
@@ -45,18 +54,6 @@ class SqlChangeFeed:
 
         return await in_thread(lambda: reading(self._engine, work))
 
-    async def embedder(self, collection: str) -> str:
-        """Return the name of the embedder whose vectors searches of the collection use. Raises NotFoundError."""
-
-        def work(connection: Connection) -> str:
-            query = select(collections.c.embedder).where(collections.c.name == collection, ~collections.c.deleted)
-            name: str | None = connection.execute(query).scalar()
-            if name is None:
-                raise no_collection(collection)
-            return name
-
-        return await in_thread(lambda: reading(self._engine, work))
-
     async def vectors(self, document_ids: Sequence[str], embedder: str) -> Mapping[str, StoredVectors]:
         """Return the vectors of the documents' current versions made by `embedder`; a deleted document is missing."""
 
@@ -64,7 +61,23 @@ class SqlChangeFeed:
             found: dict[str, StoredVectors] = {}
             for some in batches(document_ids):
                 rows = connection.execute(_vectors(some, embedder)).all()
-                found.update(_by_document(rows))
+                readers = readers_of(connection, some)
+                for document_id, mine in groupby(rows, key=_document_id):
+                    found[document_id] = _stored_vectors(list(mine), readers.get(document_id, ()))
+            return found
+
+        return await in_thread(lambda: reading(self._engine, work))
+
+    async def texts(self, document_ids: Sequence[str]) -> Mapping[str, StoredTexts]:
+        """Return the texts of the documents' current versions; a deleted document is missing."""
+
+        def work(connection: Connection) -> Mapping[str, StoredTexts]:
+            found: dict[str, StoredTexts] = {}
+            for some in batches(document_ids):
+                rows = connection.execute(_texts(some)).all()
+                readers = readers_of(connection, some)
+                for document_id, mine in groupby(rows, key=_document_id):
+                    found[document_id] = _stored_texts(list(mine), readers.get(document_id, ()))
             return found
 
         return await in_thread(lambda: reading(self._engine, work))
@@ -75,33 +88,40 @@ class SqlPassages:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._visible: OrderedDict[object, frozenset[str] | None] = OrderedDict()
+        self._matched = MatchedDocuments()
 
-    async def visible(self, collection: str, scope: Sequence[str], filters: Mapping[str, str]) -> frozenset[str] | None:
-        """Return the ids of the documents that `scope` may read and that match `filters`; None stands for all.
+    async def readable(self, collection: str, scope: Sequence[str]) -> Readable:
+        """Return the collection's state. Raises NotFoundError, in the same words, when it does not exist, never had a
+        document, or may not be searched by any reader in `scope`."""
 
-        A filter names `id`, `source`, `title`, `media_type` or a key of the document's metadata.
-        """
-
-        def work(connection: Connection) -> frozenset[str] | None:
-            of_collection = select(collections.c.generation).where(collections.c.name == collection)
-            generation = connection.execute(of_collection).scalar() or 0
-            key = (collection, generation, tuple(scope), tuple(sorted(filters.items())))
-            if key not in self._visible:
-                self._visible[key] = _visible(connection, collection, scope, filters)
-            found = self._visible[key]
-            if len(self._visible) > _REMEMBERED_SCOPES:
-                self._visible.popitem(last=False)
-            return found
+        def work(connection: Connection) -> Readable:
+            row = connection.execute(_state, {"name": collection}).one_or_none()
+            if row is None or set(scope).isdisjoint(row.readers):
+                raise NotFoundError(
+                    f"Collection {collection!r} holds no documents yet. Add some: `footnote ingest PATH`, or upload."
+                )
+            return Readable(row.generation, row.embedder)
 
         return await in_thread(lambda: reading(self._engine, work))
+
+    async def matching(self, collection: str, filters: Sequence[Filter]) -> frozenset[str] | None:
+        """Return the ids of the documents that match all filters, whoever may read them; None without filters. Raises
+        InvalidInputError."""
+        if not filters:
+            return None
+        for each in filters:
+            check(each)
+        wanted = tuple(sorted(set(filters), key=repr))
+        return await in_thread(
+            lambda: reading(self._engine, lambda connection: self._matched.find(connection, collection, wanted))
+        )
 
     async def hydrate(self, keys: Sequence[int]) -> Mapping[int, tuple[Chunk, Document]]:
         """Return chunk and document by key; keys of chunks that are deleted or not of a current version are missing."""
 
         def work(connection: Connection) -> Mapping[int, tuple[Chunk, Document]]:
             rows: list[RowMapping] = []
-            for some in batches(keys):
+            for some in batches([int(key) for key in keys]):
                 rows += connection.execute(select(chunks).where(chunks.c.key.in_(some))).mappings()
             owners = documents_of(connection, sorted({row["document_id"] for row in rows}))
             return {
@@ -112,43 +132,55 @@ class SqlPassages:
 
         return await in_thread(lambda: reading(self._engine, work))
 
+    async def neighbours(self, chunk: Chunk, reach: int) -> tuple[Chunk, ...]:
+        """Return the chunks of the same document version whose position is at most `reach` from the chunk's, in
+        reading order, itself among them; none when the version is gone."""
+        version = chunks.c.document_id == chunk.document_id, chunks.c.version == chunk.version
+        near = chunks.c.position.between(chunk.position - reach, chunk.position + reach)
+        query = select(chunks).where(*version, near).order_by(chunks.c.position)
+
+        def work(connection: Connection) -> tuple[Chunk, ...]:
+            return tuple(map(chunk_of, connection.execute(query).mappings()))
+
+        return await in_thread(lambda: reading(self._engine, work))
+
+
+_current = (documents.c.id == chunks.c.document_id) & (documents.c.version == chunks.c.version)
+_state = select(collections.c.generation, collections.c.embedder, collections.c.readers).where(
+    collections.c.name == bindparam("name"), ~collections.c.deleted, collections.c.generation > 0
+)
+_document_id = attrgetter("document_id")
+
 
 def _vectors(ids: Sequence[str], embedder: str) -> Select[Any]:
     return (
         select(chunks.c.document_id, chunks.c.key, vectors.c.vector)
-        .join(documents, (documents.c.id == chunks.c.document_id) & (documents.c.version == chunks.c.version))
+        .join(documents, _current)
         .join(vectors, (vectors.c.text_hash == chunks.c.text_hash) & (vectors.c.embedder == embedder))
         .where(documents.c.id.in_(ids))
         .order_by(chunks.c.document_id, chunks.c.key)
     )
 
 
-def _by_document(rows: Sequence[Row[Any]]) -> Iterator[tuple[str, StoredVectors]]:
-    for document_id, group in groupby(rows, key=lambda row: row.document_id):
-        mine = list(group)
-        keys = np.array([row.key for row in mine], dtype=np.int64)
-        yield document_id, StoredVectors(keys, vectors_of([row.vector for row in mine]))
+def _stored_vectors(rows: Sequence[Row[Any]], readers: tuple[str, ...]) -> StoredVectors:
+    keys = np.array([row.key for row in rows], dtype=np.int64)
+    return StoredVectors(keys, vectors_of([row.vector for row in rows]), readers)
 
 
-def _visible(
-    connection: Connection, collection: str, scope: Sequence[str], filters: Mapping[str, str]
-) -> frozenset[str] | None:
-    here = documents.c.collection == collection
-    may_read = documents.c.id.in_(select(document_readers.c.document_id).where(document_readers.c.reader.in_(scope)))
-    if not filters and connection.execute(select(documents.c.id).where(here, ~may_read).limit(1)).first() is None:
-        return None
-    current = (versions.c.document_id == documents.c.id) & (versions.c.version == documents.c.version)
-    wanted = [_filter(name, value) for name, value in filters.items()]
-    query = select(documents.c.id).join(versions, current).where(here, may_read, *wanted)
-    return frozenset(connection.execute(query).scalars())
+def _texts(ids: Sequence[str]) -> Select[Any]:
+    stands_for_it = case((chunks.c.focus != "", chunks.c.focus), else_=chunks.c.text).label("text")
+    return (
+        select(chunks.c.document_id, chunks.c.key, versions.c.title, chunks.c.headings, stands_for_it)
+        .join(documents, _current)
+        .join(versions, (versions.c.document_id == documents.c.id) & (versions.c.version == documents.c.version))
+        .where(documents.c.id.in_(ids))
+        .order_by(chunks.c.document_id, chunks.c.key)
+    )
 
 
-def _filter(name: str, value: str) -> ColumnElement[bool]:
-    if name in ("id", "source"):
-        return documents.c[name] == value
-    if name in ("title", "media_type"):
-        return versions.c[name] == value
-    if not name.isidentifier():
-        raise InvalidInputError(f"Unknown filter {name!r}: name a document field or a metadata key.")
-    matches: ColumnElement[bool] = versions.c.metadata[name].as_string() == value
-    return matches
+def _stored_texts(rows: Sequence[Row[Any]], readers: tuple[str, ...]) -> StoredTexts:
+    title = rows[0].title
+    texts = (
+        StoredText(row.key, tuple(heading for heading in row.headings if heading != title), row.text) for row in rows
+    )
+    return StoredTexts(title, tuple(texts), readers)

@@ -25,7 +25,7 @@ from apps.embedding_batches import embedded_text
 from contracts import Chunk, ChunkStrategy, Cutting, Document, Element, ElementKind, ParsedFile
 from ingestion.splitting.chunk_pieces import SEPARATOR
 from ingestion.splitting.sentencex_sentences import sentences
-from retrieval.sentence_transformers_embedder import SentenceTransformersEmbedder
+from retrieval.embedding.sentence_transformers_embedder import SentenceTransformersEmbedder
 
 Span = tuple[int, int]
 Split = Callable[[Document, ParsedFile], Sequence[Chunk]]

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from contracts import Vectors
-from retrieval.sentence_transformers_embedder import SentenceTransformersEmbedder, packaged_model
+from retrieval.embedding.sentence_transformers_embedder import SentenceTransformersEmbedder, packaged_model
 
 ROUNDS, TEXTS, QUERIES = 5, 96, 15
 Embed = Callable[[list[str]], Awaitable[Vectors]]

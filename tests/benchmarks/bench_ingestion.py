@@ -30,7 +30,7 @@ from pathlib import Path
 
 import psutil
 
-from retrieval.sentence_transformers_embedder import packaged_model
+from retrieval.embedding.sentence_transformers_embedder import packaged_model
 from tests.benchmarks.beir_passages import Passages, mean_ndcg, read_passages, write_passages
 from tests.benchmarks.ingestion_peers import SEARCHABLE
 

@@ -55,7 +55,7 @@ async def test_a_switch_waits_for_what_came_meanwhile(shelf: Shelf) -> None:
     found = await shelf.collections.find("default")
     assert found is not None and (found.embedder, found.next_embedder) == (NEXT, "")
     assert found.generation == before + 1
-    assert await shelf.feed.embedder("default") == NEXT
+    assert (await shelf.passages.readable("default", ["*"])).embedder == NEXT
     assert (await shelf.feed.vectors(["a"], NEXT))["a"].vectors.shape == (3, 8)
     assert await known(shelf, EMBEDDER.name, "one", "two", "three", "four") == []
     assert {change.document_id for change in await shelf.feed.changes("default", before)} == {"a", "b"}

@@ -9,12 +9,14 @@ import pytest
 
 from contracts import (
     Box,
-    Caller,
     Cutting,
+    Filter,
     InvalidInputError,
     NotFoundError,
     SourceState,
     StaleEmbedderError,
+    StoredText,
+    StoredTexts,
     StoreUnavailableError,
 )
 from ingestion.catalog.sql_catalog import SqlCatalog, read_identity
@@ -75,8 +77,8 @@ async def test_a_version_before_is_kept_but_not_found(shelf: Shelf) -> None:
     assert [(v.chunks, v.current) for v in await shelf.catalog.versions("default", "a")] == [(1, True), (3, False)]
     assert set(await keys_of(shelf, "a")).isdisjoint(before)
     assert await shelf.passages.hydrate(before) == {}
-    assert await shelf.passages.visible("default", ["*"], {"year": "1911"}) == frozenset()
-    assert await shelf.catalog.uses(old.version)
+    assert await shelf.passages.matching("default", [Filter("year", ("1911",))]) == frozenset()
+    assert await shelf.catalog.unused([old.version]) == frozenset()
     (found,) = await shelf.catalog.list("default")
     assert (found.chunks, found.versions) == (1, 2)
     with pytest.raises(NotFoundError, match="No version"):
@@ -110,7 +112,7 @@ async def test_versions_beyond_the_policy_go_with_their_vectors(shelf: Shelf) ->
     assert await known(shelf, "one", "two", "three", "four") == {"two", "three", "four"}
     assert len(await catalog.versions("default", "a")) == 3
     gone, _ = document("a", "one")
-    assert not await catalog.uses(gone.version)
+    assert await catalog.unused([gone.version]) == {gone.version}
 
 
 async def test_versions_go_some_time_after_they_were_replaced(shelf: Shelf) -> None:
@@ -223,15 +225,14 @@ async def test_lists_are_paged_by_source(shelf: Shelf) -> None:
         await shelf.catalog.list("default", after="gone")
 
 
-async def test_uses_tells_whether_a_version_is_still_needed(shelf: Shelf) -> None:
+async def test_unused_tells_which_versions_are_not_needed(shelf: Shelf) -> None:
     made, _ = document("a", "same text")
     await shelf.put("a", "same text")
     await shelf.put("b", "same text", collection="other")
     await shelf.catalog.delete("default", ["a"])
-    assert await shelf.catalog.uses(made.version)
     assert await shelf.catalog.unused([made.version, "never"]) == {"never"}
     await shelf.catalog.delete("other", ["b"])
-    assert not await shelf.catalog.uses(made.version)
+    assert await shelf.catalog.unused([made.version]) == {made.version}
 
 
 async def test_what_does_not_fit_is_refused_whole(shelf: Shelf) -> None:
@@ -254,28 +255,40 @@ async def test_a_character_that_no_database_takes_is_replaced(shelf: Shelf) -> N
     await shelf.put("a", "be\0fore", author="X\0")
     (found,) = await shelf.catalog.list("default")
     assert await texts_of(shelf, "a") == ["be\ufffdfore"]
-    assert await shelf.passages.visible("default", ["*"], {"author": found.document.metadata["author"]}) == {"a"}
+    author = Filter("author", (found.document.metadata["author"],))
+    assert await shelf.passages.matching("default", [author]) == {"a"}
 
 
-async def test_visibility_follows_readers_filters_and_changes(shelf: Shelf) -> None:
-    async def visible(caller: Caller, **filters: str) -> frozenset[str] | None:
-        return await shelf.passages.visible("default", caller.scope, filters)
+async def test_a_change_of_readers_alone_is_a_change(shelf: Shelf) -> None:
+    await shelf.put("a", "x", readers=("alice",))
+    await shelf.put("b", "x")
+    put = await shelf.put("a", "x", readers=("staff",))
+    assert [(c.generation, c.document_id) for c in await shelf.feed.changes("default", 2)] == [(put, "a")]
+    made, _ = document("a", "x", readers=("carol",))
+    moved = await shelf.catalog.move("default", "a", made, SourceState("a", made.version, "recipe"))
+    assert [(c.generation, c.document_id) for c in await shelf.feed.changes("default", put)] == [(moved, "a")]
+    for stored in (await shelf.feed.vectors(["a", "b"], EMBEDDER.name), await shelf.feed.texts(["a", "b"])):
+        assert {name: each.readers for name, each in stored.items()} == {"a": ("carol",), "b": ("*",)}
 
-    alice, staff = Caller("alice"), Caller("bob", groups=("staff",))
-    await shelf.put("open", "x", year="1911")
-    assert await visible(alice) is None
-    await shelf.put("hers", "x", readers=("alice",))
-    await shelf.put("theirs", "x", readers=("staff",))
-    assert await visible(alice) == {"open", "hers"}
-    assert await visible(staff) == {"open", "theirs"}
-    assert await visible(alice, year="1911") == {"open"}
-    assert await visible(alice, title="Hers") == {"hers"}
-    assert await visible(alice, source="hers", media_type="text/plain") == {"hers"}
-    assert await visible(alice, title="Theirs") == frozenset()
-    await shelf.catalog.delete("default", ["hers"])
-    assert await visible(alice) == {"open"}
-    await shelf.put("open", "x", readers=("staff",))
-    assert await visible(alice) == frozenset()
+
+async def test_texts_are_what_stands_for_the_current_chunks(shelf: Shelf) -> None:
+    await shelf.put("guide", "old")
+    made, chunks = document("guide", "In a window.\nHidden.", readers=("alice", "staff"))
+    chunks[0] = replace(chunks[0], focus="window", headings=("Guide", "Views", "Dense"))
+    chunks[1] = replace(chunks[1], hidden=True)
+    await shelf.catalog.put([await embedded(made, chunks)], EMBEDDER.name)
+    (stored,) = (await shelf.feed.texts(["guide", "gone"])).values()
+    keys = (await shelf.feed.vectors(["guide"], EMBEDDER.name))["guide"].keys.tolist()
+    one, other = StoredText(keys[0], ("Views", "Dense"), "window"), StoredText(keys[1], (), "Hidden.")
+    assert stored == StoredTexts("Guide", (one, other), ("alice", "staff"))
+
+
+async def test_kept_versions_are_those_of_documents_that_are_there(shelf: Shelf) -> None:
+    for text in ("one", "two"):
+        await shelf.put("a", text)
+    await shelf.put("b", "three", collection="other")
+    versions = {document("a", text)[0].version for text in ("one", "two")}
+    assert await shelf.catalog.kept_versions("default", ["a", "b", "gone"]) == versions
 
 
 async def test_writers_side_by_side_lose_nothing(shelf: Shelf) -> None:

@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 
 from apps.database import open_database
-from contracts import Box, Cutting, ElementKind
+from contracts import Box, Cutting, ElementKind, Readable
 from ingestion.catalog.sql_catalog import read_identity
 from ingestion.catalog.sql_schema import metadata as catalog
 from retrieval.sql_memory import metadata as memory
@@ -41,7 +41,7 @@ def vector(number: int) -> np.ndarray:
     return np.eye(256, dtype="<f4")[number]
 
 
-def fill_first_schema(connection: Connection) -> None:
+def fill_first_schema(connection: Connection, then: str = "0001") -> None:
     config = Config()
     config.set_main_option("script_location", "apps/migrations")
     config.attributes["connection"] = connection
@@ -58,6 +58,7 @@ def fill_first_schema(connection: Connection) -> None:
         connection.execute(text("INSERT INTO vectors VALUES (:key, :embedder, :vector)"), values)
     connection.execute(text("DELETE FROM vectors WHERE chunk_key = 9"))
     connection.execute(text("DELETE FROM chunks WHERE key = 9"))
+    command.upgrade(config, then)
 
 
 async def test_a_catalog_of_the_first_schema_keeps_its_documents_and_vectors(database: str, tmp_path: Path) -> None:
@@ -99,6 +100,21 @@ async def test_a_catalog_of_the_first_schema_keeps_its_documents_and_vectors(dat
     await shelf.put("new", "text", collection="emptied")
     assert (await shelf.feed.vectors(["new"], EMBEDDER.name))["new"].keys.tolist() == [10]
     assert await shelf.feed.generation("emptied") == 3
+    shelf.engine.dispose()
+
+
+async def test_collections_of_the_schema_before_readers_are_for_everyone(database: str, tmp_path: Path) -> None:
+    former = create_engine(database)
+    with former.begin() as connection:
+        fill_first_schema(connection, then="0002")
+    former.dispose()
+
+    shelf = Shelf(tmp_path, open_database(database))
+
+    assert [found.readers for found in await shelf.collections.list()] == [("*",)]
+    assert await shelf.passages.readable("default", ["*"]) == Readable(9, EMBEDDER.name)
+    await shelf.collections.share("default", ["alice"])
+    assert [found.readers for found in await shelf.collections.list()] == [("alice",)]
     shelf.engine.dispose()
 
 

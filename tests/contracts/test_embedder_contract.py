@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from contracts import Embedder
-from retrieval.hashing_embedder import HashingEmbedder
-from retrieval.sentence_transformers_embedder import SentenceTransformersEmbedder
+from retrieval.embedding.hashing_embedder import HashingEmbedder
+from retrieval.embedding.sentence_transformers_embedder import SentenceTransformersEmbedder
 
 
 @pytest.fixture(scope="module", params=["hashing", "auto", "torch", "openvino"])

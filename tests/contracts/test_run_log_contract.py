@@ -2,6 +2,7 @@
 
 import logging
 import time
+from pathlib import Path
 
 import pytest
 
@@ -30,7 +31,7 @@ async def test_an_empty_run_is_a_run(run_log: RunLog) -> None:
 @pytest.mark.parametrize("url", [CLOSED, "http://no-such-host.invalid:5000", "not a url", "http://127.0.0.1:99999999"])
 async def test_mlflow_away_is_one_log_line_that_names_it(url: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="observability"):
-        await MlflowRunLog(url, "contract").record("ingest", {}, {})
+        assert not await MlflowRunLog(url, "contract").record("ingest", {}, {})
     (line,) = [record.getMessage() for record in caplog.records if record.name.startswith("observability")]
     assert url in line
     assert "not recorded" in line
@@ -39,7 +40,8 @@ async def test_mlflow_away_is_one_log_line_that_names_it(url: str, caplog: pytes
 async def test_memory_keeps_what_it_was_told() -> None:
     log = MemoryRunLog()
     params = {"collection": "default"}
-    await log.record("ingest", params, {"documents": 3.0})
+    assert await log.record("ingest", params, {"documents": 3.0}, [Path("dump.jsonl")])
     params["collection"] = "changed afterwards"
     (run,) = log.runs
     assert (run.name, run.params, run.metrics) == ("ingest", {"collection": "default"}, {"documents": 3.0})
+    assert run.files == (Path("dump.jsonl"),)

@@ -21,7 +21,7 @@ from apps.bootstrap import open_library
 from apps.settings import Settings
 from contracts import JobState, SourceState
 from ingestion.catalog.sql_views import SqlChangeFeed
-from retrieval.faiss_index import FaissIndex
+from retrieval.dense.faiss_index import FaissIndex
 from tests.running_stack import FOOTNOTE, ROOT, free_ports
 
 pytestmark = pytest.mark.integration

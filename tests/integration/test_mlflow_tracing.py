@@ -220,11 +220,23 @@ async def test_an_ingestion_is_a_run_with_params_and_metrics(server: str, client
     assert first.data.metrics == {"documents": 3.0, "seconds": 1.5}
 
 
+async def test_a_run_keeps_copies_of_its_files(server: str, client: MlflowClient, tmp_path: Path) -> None:
+    dump = tmp_path / "per_query.jsonl"
+    dump.write_text('{"query_id": "1"}\n')
+    recorded = await MlflowRunLog(server, "evaluation").record("eval", {}, {"hybrid/nDCG_at_10": 0.5}, [dump])
+    assert recorded
+    dump.unlink()
+    (run,) = client.search_runs([client.get_experiment_by_name("evaluation").experiment_id])
+    assert run.data.metrics == {"hybrid/nDCG_at_10": 0.5}
+    kept = client.download_artifacts(run.info.run_id, "per_query.jsonl", str(tmp_path))
+    assert Path(kept).read_text() == '{"query_id": "1"}\n'
+
+
 async def test_a_run_that_mlflow_refuses_is_marked_failed(
     server: str, client: MlflowClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO", logger="observability"):
-        await MlflowRunLog(server, "refused").record("ingest", {"no such: name?*": "x"}, {})
+        assert not await MlflowRunLog(server, "refused").record("ingest", {"no such: name?*": "x"}, {})
     (run,) = client.search_runs([client.get_experiment_by_name("refused").experiment_id])
     assert run.info.status == "FAILED"
     assert any("not recorded" in message for message in caplog.messages)

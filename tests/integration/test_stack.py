@@ -73,7 +73,8 @@ def test_each_request_is_a_trace_with_a_span_per_stage(client: httpx.Client, run
     trace_id = client.post("/v1/query", json=question).json()["trace_id"]
     trace = _trace(running.mlflow, trace_id)
     spans = {span.name: span for span in trace.data.spans}
-    assert {"query", "guard", "cache", "embed", "retrieve", "prompt", "generate", "output_guard"} == set(spans)
+    searching = {"retrieve", "embed", "dense", "sparse", "fusion", "fetch"}
+    assert {"query", "guard", "cache", *searching, "prompt", "generate", "output_guard"} == set(spans)
     assert spans["query"].inputs["question"] == question["question"]
     assert "42" in spans["query"].outputs["answer"]
     assert all(span.end_time_ns > span.start_time_ns for span in spans.values())

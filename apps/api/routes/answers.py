@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 
 from apps.api.deps import AnsweringDep, CallerDep, LibraryDep, RunningDep
 from apps.api.errors import RESPONSES
-from apps.api.schemas import AnswerOut, QueryIn, SearchIn, SearchOut, answer_out, hit_out
+from apps.api.schemas import AnswerOut, QueryIn, SearchIn, SearchOut, answer_out, filters_of, search_out
 from apps.api.sse import answer_events, event_stream
 from apps.draft import Event
 from contracts import Answer, Query, Question
@@ -27,7 +27,7 @@ async def query(body: QueryIn, answering: AnsweringDep, caller: CallerDep, runni
         caller=caller,
         conversation_id=body.conversation_id,
         top_k=body.top_k,
-        filters=body.filters,
+        filters=filters_of(body.filters),
     )
     if not body.stream:
         answer = await answering.answer(question)
@@ -47,9 +47,7 @@ async def query(body: QueryIn, answering: AnsweringDep, caller: CallerDep, runni
 @router.post("/search")
 async def search(body: SearchIn, library: LibraryDep, answering: AnsweringDep, caller: CallerDep) -> SearchOut:
     """Find passages without asking the model."""
-    query = Query(body.query, body.collection, caller, body.top_k, body.filters)
+    query = Query(body.query, body.collection, caller, body.top_k, filters_of(body.filters), body.mode)
     with answering.tracer.span("search", inputs={"query": body.query}, user=caller.principal):
         found = await library.retriever.retrieve(query)
-    return SearchOut(
-        hits=[hit_out(hit) for hit in found.hits], generation=found.generation, timings=dict(found.timings)
-    )
+    return search_out(body.query, found, explain=body.explain)

@@ -13,6 +13,7 @@ from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.responses import FileResponse
 from pydantic import Json
 
+from apps.api.access import readable_document, readable_documents
 from apps.api.deps import CallerDep, CollectionPath, LibraryDep
 from apps.api.errors import RESPONSES
 from apps.api.schemas import (
@@ -32,10 +33,7 @@ from apps.api.schemas import (
     version_out,
 )
 from apps.bootstrap import Library
-from apps.collection_settings import known_collection
 from contracts import (
-    Caller,
-    DocumentSummary,
     FootnoteError,
     InvalidInputError,
     Job,
@@ -64,10 +62,9 @@ async def list_documents(
 ) -> DocumentsOut:
     """List the documents of a collection by source; `next` of one page is `after` of the following one. The
     collection `default` is empty before its first document, any other does not exist."""
-    await known_collection(library.collections, collection)
-    found = await library.catalog.list(collection, limit=limit, after=after)
+    found = await readable_documents(library, caller, collection, limit=limit, after=after)
     return DocumentsOut(
-        documents=[document_out(summary) for summary in found if _may_read(caller, summary)],
+        documents=[document_out(summary) for summary in found],
         next=found[-1].document.id if len(found) == limit else None,
     )
 
@@ -99,7 +96,7 @@ async def read_document(
     collection: CollectionPath, document_id: DocumentId, library: LibraryDep, caller: CallerDep
 ) -> DocumentOut:
     """Describe a document."""
-    return document_out(await _readable(library, caller, collection, document_id))
+    return document_out(await readable_document(library, caller, collection, document_id))
 
 
 @router.get("/{collection}/documents/{document_id}/chunks")
@@ -107,7 +104,7 @@ async def read_chunks(
     collection: CollectionPath, document_id: DocumentId, library: LibraryDep, caller: CallerDep, version: Version = ""
 ) -> ChunksOut:
     """Return the passages of a document's version (default: the current one) in reading order."""
-    await _readable(library, caller, collection, document_id)
+    await readable_document(library, caller, collection, document_id)
     chunks = await library.catalog.chunks(collection, document_id, version)
     return ChunksOut(chunks=[chunk_out(chunk) for chunk in chunks])
 
@@ -117,7 +114,7 @@ async def read_versions(
     collection: CollectionPath, document_id: DocumentId, library: LibraryDep, caller: CallerDep
 ) -> VersionsOut:
     """List the kept versions of a document, newest first."""
-    await _readable(library, caller, collection, document_id)
+    await readable_document(library, caller, collection, document_id)
     versions = await library.catalog.versions(collection, document_id)
     return VersionsOut(versions=[version_out(version) for version in versions])
 
@@ -127,8 +124,8 @@ async def restore_version(
     collection: CollectionPath, document_id: DocumentId, version: Version, library: LibraryDep, caller: CallerDep
 ) -> DocumentOut:
     """Make a kept version the current one again."""
-    await library.indexing.restore(await _readable(library, caller, collection, document_id), version)
-    return document_out(await _readable(library, caller, collection, document_id))
+    await library.indexing.restore(await readable_document(library, caller, collection, document_id), version)
+    return document_out(await readable_document(library, caller, collection, document_id))
 
 
 @router.get("/{collection}/documents/{document_id}/content")
@@ -137,7 +134,7 @@ async def read_content(
 ) -> FileResponse:
     """Return the original file of a version (default: the current one). It is never shown as a page of this site: a
     stored HTML file must not run here."""
-    document = (await _readable(library, caller, collection, document_id)).document
+    document = (await readable_document(library, caller, collection, document_id)).document
     if version and version not in {v.version for v in await library.catalog.versions(collection, document_id)}:
         raise NotFoundError(f"No version {version!r} of {document.source!r} is kept.")
     path = library.originals_path(version or document.version)
@@ -159,7 +156,7 @@ async def delete_document(
 ) -> None:
     """Delete a document: its text, its vectors, its original, every cached answer that rests on it, and so the
     documents inside it, such as attachments."""
-    found = await _readable(library, caller, collection, document_id)
+    found = await readable_document(library, caller, collection, document_id)
     await library.indexing.remove_source(collection, found.document.source)
 
 
@@ -194,15 +191,3 @@ async def _keep(file: UploadFile, path: Path) -> None:
 def _file_name(file: UploadFile) -> str:
     """The last part of the name: a client may send a path, with either slash."""
     return (file.filename or "").replace("\\", "/").rsplit("/", 1)[-1].strip()
-
-
-def _may_read(caller: Caller, summary: DocumentSummary) -> bool:
-    return not set(caller.scope).isdisjoint(summary.document.readers)
-
-
-async def _readable(library: Library, caller: Caller, collection: str, document_id: str) -> DocumentSummary:
-    """Return the document if the caller may read it; one that it may not read does not exist for it."""
-    found = await library.catalog.find(collection, document_id)
-    if found is None or not _may_read(caller, found):
-        raise NotFoundError(f"No document {document_id!r} in collection {collection!r}.")
-    return found

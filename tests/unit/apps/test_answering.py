@@ -1,11 +1,13 @@
 """How a question becomes an answer: cache, evidence, guards, memory, streaming, on fakes and a real catalog."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from apps.answering import Answering, AnsweringPolicy
 from apps.draft import Found, Released
@@ -16,27 +18,26 @@ from contracts import (
     BlockedError,
     Caller,
     CheckedSentence,
-    Chunk,
     Citation,
-    Document,
     Hit,
     ModelUnavailableError,
     NotFoundError,
     Prompt,
     Query,
     Question,
+    Selection,
     Token,
     Verdict,
     Violation,
 )
 from observability.recording_tracer import RecordingTracer
-from retrieval.dense_retriever import DenseRetriever
-from retrieval.exact_index import ExactIndex
-from retrieval.followup_condenser import FollowupCondenser
+from retrieval.dense.exact_index import ExactIndex
+from retrieval.questions.followup_condenser import FollowupCondenser
 from retrieval.sql_memory import SqlMemory
 from serving.langchain_prompts import LangChainPromptBuilder
 from serving.scripted_chat_model import ScriptedChatModel
 from tests.library import ALICE, BOB, EMBEDDER, Shelf
+from tests.searching import open_retriever
 from validation.permissive_guards import PermissiveInputGuard, VerbatimOutputGuard
 from validation.sentences import SentenceStream
 
@@ -66,18 +67,11 @@ class Desk:
         self.shelf = Shelf(folder)
         self.model = ScriptedChatModel(reply)
         self.tracer = RecordingTracer()
-        feed = self.shelf.feed
         self.answering = Answering(
             input_guard=PermissiveInputGuard(),
             cache=MemoryAnswerCache(),
             condenser=FollowupCondenser(),
-            retriever=DenseRetriever(
-                feed=feed,
-                passages=self.shelf.passages,
-                open_embedder=lambda name: EMBEDDER,
-                open_index=lambda name, embedder: ExactIndex(feed, name, embedder=embedder.name),
-                tracer=self.tracer,
-            ),
+            retriever=open_retriever(self.shelf, tracer=self.tracer),
             prompts=LangChainPromptBuilder(),
             model=self.model,
             sentences=SentenceStream,
@@ -146,25 +140,20 @@ async def test_the_same_text_under_another_name_is_cited_under_that_name(desk: D
 
 
 async def test_a_change_between_looking_up_rights_and_searching_shows_nothing_hidden(desk: Desk) -> None:
-    class Outdated:
-        """Says what was visible before the private document came."""
+    class Slow(ExactIndex):
+        """Finds the document just before it becomes private."""
 
-        async def visible(
-            self, collection: str, scope: Sequence[str], filters: Mapping[str, str]
-        ) -> frozenset[str] | None:
-            return None
+        async def search(
+            self, vector: NDArray[np.float32], k: int, selection: Selection
+        ) -> tuple[tuple[int, float], ...]:
+            found = await super().search(vector, k, selection)
+            await desk.shelf.put("salary", "the salary is a secret", readers=("alice",))
+            return found
 
-        async def hydrate(self, keys: Sequence[int]) -> Mapping[int, tuple[Chunk, Document]]:
-            return await desk.shelf.passages.hydrate(keys)
-
-    retriever = DenseRetriever(
-        feed=desk.shelf.feed,
-        passages=Outdated(),
-        open_embedder=lambda name: EMBEDDER,
-        open_index=lambda name, embedder: ExactIndex(desk.shelf.feed, name, embedder=embedder.name),
-        tracer=desk.tracer,
+    retriever = open_retriever(
+        desk.shelf, open_dense=lambda name, _: Slow(desk.shelf.feed, name, embedder=EMBEDDER.name)
     )
-    await desk.shelf.put("salary", "the salary is a secret", readers=("alice",))
+    await desk.shelf.put("salary", "the salary is a secret")
     await desk.shelf.put("hours", "the salary of time")
     found = await retriever.retrieve(Query("the salary is a secret", "default", BOB, 5))
     assert [hit.document.id for hit in found.hits] == ["hours"]
@@ -273,7 +262,7 @@ async def test_a_follow_up_sees_the_turn_before(desk: Desk) -> None:
     contents = [message.content for message in desk.model.prompts[-1].messages]
     assert "when does the museum open" in contents
     assert any("the museum opens at nine [1]" in content for content in contents)
-    embedded = [span.attributes["inputs"]["text"] for span in desk.tracer.named("embed")]
+    embedded = [span.attributes["inputs"]["texts"][0] for span in desk.tracer.named("embed")]
     assert embedded[-1] == "when does the museum open and when does it close"
 
 
@@ -297,7 +286,8 @@ async def test_a_trace_has_a_span_per_stage(desk: Desk) -> None:
     await desk.shelf.put("hours", "the museum opens at nine.")
     answer = await desk.ask("when does the museum open")
     names = [span.name for span in desk.tracer.spans]
-    assert names == ["guard", "cache", "embed", "retrieve", "prompt", "output_guard", "generate", "query"]
+    searching = ["embed", "dense", "sparse", "fusion", "fetch", "retrieve"]
+    assert names == ["guard", "cache", *searching, "prompt", "output_guard", "generate", "query"]
     assert {span.trace_id for span in desk.tracer.spans} == {answer.trace_id}
     assert set(answer.timings) == {*names, "total"} - {"query"}
     assert desk.tracer.named("generate")[0].attributes["usage"].completion_tokens == 6

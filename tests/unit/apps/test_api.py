@@ -21,7 +21,7 @@ from contracts import ModelUnavailableError, Prompt, Token, Verdict, Violation
 from ingestion.jobs.memory_job_queue import MemoryJobQueue
 from observability.metrics import Metrics
 from observability.recording_tracer import RecordingTracer
-from retrieval.followup_condenser import FollowupCondenser
+from retrieval.questions.followup_condenser import FollowupCondenser
 from serving.langchain_prompts import LangChainPromptBuilder
 from serving.scripted_chat_model import ScriptedChatModel
 from validation.permissive_guards import PermissiveInputGuard, VerbatimOutputGuard

@@ -106,8 +106,11 @@ async def test_what_took_too_long_is_tried_again(bench: Bench) -> None:
 
 
 async def test_what_is_said_beside_a_file_reaches_its_document(bench: Bench) -> None:
+    before = await bench.shelf.feed.generation("default")
     (bench.folder / "deep/.footnote.yaml").write_text("readers: [staff]\n")
     assert await bench.sync() == {"deep/c.txt": "updated"}
+    (change,) = await bench.shelf.feed.changes("default", before)
+    assert (await bench.shelf.feed.texts([change.document_id]))[change.document_id].readers == ("staff",)
     readers = {each.document.source: each.document.readers for each in await bench.shelf.catalog.list("default")}
     assert readers[f"{bench.folder}/deep/c.txt"] == ("staff",)
     assert readers[f"{bench.folder}/a.txt"] == ("*",)

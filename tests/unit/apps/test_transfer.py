@@ -8,10 +8,10 @@ import zstandard
 
 from apps.reembedding import Reembedding
 from apps.transfer import Transfer
-from contracts import ConflictError, InvalidInputError, NotFoundError
+from contracts import ConflictError, InvalidInputError, NotFoundError, Selection
 from ingestion.sources.originals import Originals
 from ingestion.sources.zstandard_package import pack, unpack
-from retrieval.exact_index import ExactIndex
+from retrieval.dense.exact_index import ExactIndex
 from tests.bench import Bench
 from tests.unit.apps.test_indexing import zipped
 
@@ -57,7 +57,7 @@ async def found(bench: Bench, collection: str) -> list[tuple[str, str, float]]:
     index = ExactIndex(bench.shelf.feed, collection, embedder="counting")
     await index.refresh()
     (vector,) = await bench.embedders["counting"].embed(["which text is number three"])
-    hits = await index.search(vector, 10, None)
+    hits = await index.search(vector, 10, Selection(("*",)))
     passages = await bench.shelf.passages.hydrate([key for key, _ in hits])
     return sorted((passages[key][1].source, passages[key][0].text, round(score, 6)) for key, score in hits)
 
@@ -74,6 +74,20 @@ async def test_elsewhere_the_same_is_found_and_nothing_is_embedded(bench: Bench,
     assert there and here and (there.documents, there.chunks, there.failures) == (6, 6, 1)
     assert there.cutting == here.cutting
     assert set(await other.shelf.states.states("copy")) == set(await bench.shelf.states.states("default"))
+
+
+async def test_readers_come_along(bench: Bench, tmp_path: Path) -> None:
+    await bench.shelf.collections.share("default", ["alice", "staff"])
+    target = await exported(bench)
+    (tmp_path / "two").mkdir()
+    other = Bench(tmp_path / "two")
+    steps = transfer(other).load(target, "copy")
+    await anext(steps)
+    with pytest.raises(NotFoundError):  # not for others while it is being filled either
+        await other.shelf.passages.readable("copy", ["*", "bob"])
+    assert [step async for step in steps]
+    copy = await other.shelf.collections.settings("copy")
+    assert copy and copy.readers == ("alice", "staff")
 
 
 async def test_versions_come_along(bench: Bench, tmp_path: Path) -> None:

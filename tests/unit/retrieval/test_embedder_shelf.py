@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from contracts import ConfigurationError
-from retrieval.embedder_shelf import EmbedderShelf
-from retrieval.sentence_transformers_embedder import SentenceTransformersEmbedder
+from retrieval.embedding.embedder_shelf import EmbedderShelf
+from retrieval.embedding.sentence_transformers_embedder import SentenceTransformersEmbedder
 from tests.small_encoder import make_small_encoder
 
 

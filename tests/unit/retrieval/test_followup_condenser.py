@@ -3,7 +3,7 @@
 import pytest
 
 from contracts import Message
-from retrieval.followup_condenser import FollowupCondenser
+from retrieval.questions.followup_condenser import FollowupCondenser
 
 HISTORY = (Message("user", "What does a packed lunch cost?"), Message("assistant", "9.50 euros [1]."))
 

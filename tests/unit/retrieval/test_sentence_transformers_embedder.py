@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from contracts import ConfigurationError, Vectors
-from retrieval.encoder_runtime import Runtime
-from retrieval.sentence_transformers_embedder import SentenceTransformersEmbedder, packaged_model
+from retrieval.embedding.encoder_runtime import Runtime
+from retrieval.embedding.sentence_transformers_embedder import SentenceTransformersEmbedder, packaged_model
 from tests.small_encoder import make_small_encoder
 
 TEXTS = [
@@ -112,7 +112,7 @@ async def test_what_openvino_cannot_run_runs_on_torch(tmp_path: Path, caplog: py
 def test_openvino_tells_nobody_that_it_is_used(tmp_path: Path) -> None:
     model = make_small_encoder(tmp_path / "small")
     code = (
-        "from retrieval.sentence_transformers_embedder import SentenceTransformersEmbedder as E;"
+        "from retrieval.embedding.sentence_transformers_embedder import SentenceTransformersEmbedder as E;"
         f"print(E({str(model)!r}, runtime='openvino').dimension)"
     )
     environment = {**os.environ, "HOME": str(tmp_path), "CI": "", "HF_HUB_OFFLINE": "1"}

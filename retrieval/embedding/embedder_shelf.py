@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from contracts import SentenceEncoder
-from retrieval.sentence_transformers_embedder import PACKAGED_MODEL
+from retrieval.embedding.sentence_transformers_embedder import PACKAGED_MODEL
 
 
 class EmbedderShelf:

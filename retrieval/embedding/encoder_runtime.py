@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from contracts import ConfigurationError, Vectors
-from retrieval.openvino_transformer import move_to_openvino
+from retrieval.embedding.openvino_transformer import move_to_openvino
 
 if TYPE_CHECKING:
     import torch
@@ -58,6 +58,19 @@ def open_encoder(model: str, runtime: Runtime, *, threads: int = 0) -> SentenceT
     return _halved(model, encoder.device, truth) or encoder
 
 
+def pooled(encoder: SentenceTransformer, texts: list[str]) -> Vectors:
+    """Return what `encode` returns for one batch, without the half millisecond that its choices take: an array of shape
+    (texts, the model's full dimension), float32."""
+    import torch
+    from sentence_transformers.util import batch_to_device
+
+    prompt = encoder.prompts.get(encoder.default_prompt_name) if encoder.default_prompt_name else None
+    with torch.inference_mode():
+        features = batch_to_device(encoder.preprocess(texts, prompt=prompt), encoder.device)
+        vectors: Vectors = encoder(features)["sentence_embedding"].float().cpu().numpy()
+    return vectors
+
+
 def _suits_openvino(device: torch.device) -> bool:
     # Measured on x86 alone: 1.1 to 1.6 times torch in float32, and up to 5 times with bfloat16.
     return device.type == "cpu" and platform.machine().lower() in {"x86_64", "amd64"}
@@ -90,7 +103,7 @@ def _load(model: str, precision: torch.dtype | None = None) -> SentenceTransform
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
-    return SentenceTransformer(model, model_kwargs={"dtype": precision or torch.float32})
+    return SentenceTransformer(model, model_kwargs={"dtype": precision or torch.float32}).eval()
 
 
 def _vectors(encoder: SentenceTransformer) -> Vectors:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts import ChangeFeed, StoredVectors
+from contracts import ChangeFeed, Selection, StoredVectors
 
 
 class ExactIndex:
@@ -26,6 +28,8 @@ class ExactIndex:
     async def refresh(self) -> int:
         """Apply what changed in the catalog; return the generation now stood for."""
         latest = await self._feed.generation(self._collection)
+        if latest < self._generation:  # the catalog was restored
+            self._stored, self._generation = {}, 0
         changes = await self._feed.changes(self._collection, self._generation)
         stored = await self._feed.vectors([change.document_id for change in changes], self._embedder)
         for change in changes:
@@ -34,14 +38,27 @@ class ExactIndex:
         self._generation = max([latest, *(change.generation for change in changes)])
         return self._generation
 
-    async def search(
-        self, vector: NDArray[np.float32], k: int, allowed: frozenset[str] | None
-    ) -> tuple[tuple[int, float], ...]:
-        """Return up to k (key, cosine similarity) pairs, best first, among the allowed documents only (None: all)."""
+    async def search(self, vector: NDArray[np.float32], k: int, selection: Selection) -> tuple[tuple[int, float], ...]:
+        """Return up to k (key, cosine similarity) pairs, best first, of the selected documents only."""
         scored = [
             (int(key), float(score))
             for document, stored in self._stored.items()
-            if allowed is None or document in allowed
+            if _selected(document, stored.readers, selection)
             for key, score in zip(stored.keys, stored.vectors @ vector, strict=True)
         ]
-        return tuple(sorted(scored, key=lambda pair: -pair[1])[:k])
+        return tuple(sorted(scored, key=lambda pair: (-pair[1], pair[0]))[:k])
+
+    async def vectors(self, keys: Sequence[int]) -> Mapping[int, NDArray[np.float32]]:
+        """Return the vectors of these keys as far as the view holds them, each of shape (dimension,)."""
+        wanted = set(keys)
+        return {
+            int(key): row
+            for stored in self._stored.values()
+            for key, row in zip(stored.keys, stored.vectors, strict=True)
+            if int(key) in wanted
+        }
+
+
+def _selected(document: str, readers: Sequence[str], selection: Selection) -> bool:
+    may_read = not set(readers).isdisjoint(selection.scope)
+    return may_read and (selection.documents is None or document in selection.documents)

@@ -1,4 +1,4 @@
-"""Dense retrieval: each collection by its own embedder, each passage once, also while things change."""
+"""Hybrid retrieval: each collection by its own embedder, each passage once, also while things change."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from contracts import Caller, Cutting, DenseIndex, Embedder, NotFoundError, Query, Retrieved, Vectors
-from observability.recording_tracer import NullTracer
-from retrieval.dense_retriever import DenseRetriever
-from retrieval.exact_index import ExactIndex
-from retrieval.hashing_embedder import HashingEmbedder
+from retrieval.dense.exact_index import ExactIndex
+from retrieval.embedding.hashing_embedder import HashingEmbedder
 from tests.library import EMBEDDER, Shelf, document, embedded, text_hash
+from tests.searching import open_retriever
 
 LONGER = HashingEmbedder(512)
 
@@ -23,12 +22,8 @@ class Desk:
         self.shelf = Shelf(folder)
         self.embedders: dict[str, Embedder] = {made.name: made for made in (EMBEDDER, LONGER)}
         self.opened: list[tuple[str, str]] = []
-        self.retriever = DenseRetriever(
-            feed=self.shelf.feed,
-            passages=self.shelf.passages,
-            open_embedder=self.embedders.__getitem__,
-            open_index=self.open_index,
-            tracer=NullTracer(),
+        self.retriever = open_retriever(
+            self.shelf, open_embedder=self.embedders.__getitem__, open_dense=self.open_index
         )
 
     def open_index(self, collection: str, embedder: Embedder) -> DenseIndex:
@@ -75,7 +70,7 @@ async def test_after_a_switch_the_new_vectors_are_searched(desk: Desk) -> None:
 async def test_a_switch_in_the_middle_of_a_search_loses_nothing(desk: Desk) -> None:
     class Switching(HashingEmbedder):
         async def embed(self, texts: Sequence[str]) -> Vectors:
-            if await desk.shelf.feed.embedder("default") == EMBEDDER.name:
+            if (await desk.shelf.passages.readable("default", Caller().scope)).embedder == EMBEDDER.name:
                 await desk.switch()
             return await super().embed(texts)
 
@@ -106,7 +101,7 @@ async def test_a_collection_that_is_not_there_is_named(desk: Desk) -> None:
     await desk.shelf.put("a", "red")
     await desk.search("red")
     await desk.shelf.collections.delete("default")
-    with pytest.raises(NotFoundError, match="No collection 'default'"):
+    with pytest.raises(NotFoundError, match="'default' holds no documents"):
         await desk.search("red")
     await desk.shelf.put("b", "red")
     assert [hit.document.id for hit in (await desk.search("red")).hits] == ["b"]

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts import ConfigurationError, Vectors
-from retrieval.encoder_runtime import Runtime, open_encoder
-from retrieval.token_counter import TokenCounter
+from retrieval.embedding.encoder_runtime import Runtime, open_encoder, pooled
+from retrieval.embedding.fluency import Fluency
+from retrieval.embedding.micro_batches import MicroBatches
+from retrieval.embedding.token_counter import TokenCounter
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -44,7 +46,10 @@ class SentenceTransformersEmbedder:
         self._executor = ThreadPoolExecutor(1, "embed")
         self._loading = Lock()
         self._loaded: SentenceTransformer | None = None
+        self._batches: MicroBatches | None = None
+        self._dimension = self._window = 0
         self._tokens: TokenCounter | None = None
+        self._fluency: Fluency | None = None
 
     @property
     def name(self) -> str:
@@ -70,34 +75,43 @@ class SentenceTransformersEmbedder:
         """Return how many tokens each text is; faster than one by one."""
         return self._counter().count_many(texts)
 
+    def fluency(self, text: str) -> float:
+        """Return the share of the text's letters, 0 to 1, that the model reads as words and parts of words."""
+        if self._fluency is None:
+            self._fluency = Fluency(self._model().tokenizer)
+        return self._fluency.share(text)
+
     async def embed(self, texts: Sequence[str]) -> Vectors:
-        """Return an array of shape (len(texts), dimension), float32, rows of unit length."""
-        run = asyncio.get_running_loop().run_in_executor
-        if self._loaded is None:
-            await run(self._executor, self._model)
-        vectors: Vectors = np.empty((len(texts), self.dimension), np.float32)
-        for rows in self._batches(texts):
-            vectors[rows] = await run(self._executor, self._encode, [texts[row] for row in rows])
+        """Return an array of shape (len(texts), dimension), float32, rows of unit length. Calls that meet share
+        batches, whatever task or event loop they come from."""
+        if self._batches is None:
+            await asyncio.get_running_loop().run_in_executor(self._executor, self._open_batches)
+        batches = self._open_batches()
+        if len(texts) == 1:
+            return await batches.rows(list(texts), [self._tokens_of(texts[0])])
+        vectors: Vectors = np.empty((len(texts), self._dimension), np.float32)
+        tokens = np.array([self._tokens_of(text) for text in texts], dtype=np.int64)
+        for rows in _like_lengths(tokens, batches.most_tokens):
+            vectors[rows] = await batches.rows([texts[row] for row in rows], tokens[rows].tolist())
         return vectors
 
-    def _batches(self, texts: Sequence[str]) -> Iterator[NDArray[np.int64]]:
-        """Yield rows of texts of like length, which need little padding, in batches of like size. Longest first, so
-        that memory does not grow later on."""
-        sizes = np.array([len(text.encode("utf-8", "replace")) for text in texts], dtype=np.int64)
-        costs = np.minimum(sizes // _BYTES_PER_TOKEN + 1, self.max_tokens)
-        budget = self._batch_tokens or (_CPU_BATCH_TOKENS if self._model().device.type == "cpu" else _GPU_BATCH_TOKENS)
-        order = np.argsort(-costs, kind="stable")
-        while len(order):
-            size = max(1, budget // int(costs[order[0]]))
-            size -= size % _SIZE_STEP if size > _SIZE_STEP else 0
-            yield order[:size]
-            order = order[size:]
+    def _tokens_of(self, text: str) -> int:
+        """Return about how many tokens of the text the model reads."""
+        return min(len(text.encode("utf-8", "replace")) // _BYTES_PER_TOKEN + 1, self._window)
+
+    def _open_batches(self) -> MicroBatches:
+        """Return the way into the model, which is loaded for it."""
+        if self._batches is None:
+            model = self._model()
+            self._dimension, self._window = self.dimension, self.max_tokens
+            budget = self._batch_tokens or (_CPU_BATCH_TOKENS if model.device.type == "cpu" else _GPU_BATCH_TOKENS)
+            self._batches = MicroBatches(lambda texts: self._encode(texts), self._executor, most_tokens=budget)
+        return self._batches
 
     def _encode(self, texts: list[str]) -> Vectors:
-        array = self._model().encode(texts, batch_size=len(texts), convert_to_numpy=True, show_progress_bar=False)
-        vectors: Vectors = np.array(array, dtype=np.float32)
+        array = pooled(self._model(), texts)[:, : self._dimension]
         # Not left to the model: its own unit length is only as exact as its precision.
-        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+        vectors: Vectors = array / np.maximum(np.linalg.norm(array, axis=1, keepdims=True), np.finfo(np.float32).tiny)
         return vectors
 
     def _model(self) -> SentenceTransformer:
@@ -119,6 +133,17 @@ class SentenceTransformersEmbedder:
                 f"Cannot load the embedding model {self.name!r}: {exc}. "
                 "Set FOOTNOTE_EMBEDDING__MODEL to a hub id or a folder, or leave it empty for the packaged one."
             ) from exc
+
+
+def _like_lengths(tokens: NDArray[np.int64], most_tokens: int) -> Iterator[NDArray[np.int64]]:
+    """Yield rows of texts of like length, which need little padding, in batches of like size. Longest first, so that
+    memory does not grow later on."""
+    order = np.argsort(-tokens, kind="stable")
+    while len(order):
+        size = max(1, most_tokens // int(tokens[order[0]]))
+        size -= size % _SIZE_STEP if size > _SIZE_STEP else 0
+        yield order[:size]
+        order = order[size:]
 
 
 def packaged_model() -> Path:

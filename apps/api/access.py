@@ -1,0 +1,42 @@
+"""What a caller may see of the documents: those that it may not read do not exist for it."""
+
+from __future__ import annotations
+
+from apps.bootstrap import Library
+from apps.collection_settings import known_collection
+from contracts import Caller, DocumentSummary, NotFoundError
+
+_PAGE = 1000
+
+
+async def readable_document(library: Library, caller: Caller, collection: str, document_id: str) -> DocumentSummary:
+    """Return the document. Raises NotFoundError, in the same words when it is not there as when the document or the
+    whole collection is not for the caller."""
+    found = await library.catalog.find(collection, document_id)
+    there = await library.collections.settings(collection)
+    if found is None or there is None or not _is_for(caller, there.readers, found.document.readers):
+        raise NotFoundError(f"No document {document_id!r} in collection {collection!r}.")
+    return found
+
+
+async def readable_documents(
+    library: Library, caller: Caller, collection: str, *, limit: int, after: str
+) -> tuple[DocumentSummary, ...]:
+    """Return up to `limit` documents by source, starting after the document `after`. Raises NotFoundError when that one
+    or the collection is not there for the caller; the default collection is empty instead."""
+    if await known_collection(library.collections, collection, caller.scope) is None:
+        return ()
+    if after:
+        await readable_document(library, caller, collection, after)
+    found: list[DocumentSummary] = []
+    wanted = limit
+    while True:
+        page = await library.catalog.list(collection, limit=wanted, after=after)
+        found += [each for each in page if _is_for(caller, each.document.readers)]
+        if len(found) >= limit or len(page) < wanted:
+            return tuple(found[:limit])
+        wanted, after = _PAGE, page[-1].document.id  # much of it may be of others
+
+
+def _is_for(caller: Caller, *readers: tuple[str, ...]) -> bool:
+    return not any(set(caller.scope).isdisjoint(each) for each in readers)

@@ -1,0 +1,1 @@
+"""How well retrieval finds what people judged to be relevant."""

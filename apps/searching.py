@@ -1,0 +1,74 @@
+"""Wires search: the views of the catalog, and what becomes of what they find."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apps.settings import Settings
+from contracts import ChangeFeed, DenseIndex, Embedder, Passages, Rephraser, Reranker, SparseIndex, Tracer
+
+if TYPE_CHECKING:
+    from retrieval.embedding.embedder_shelf import EmbedderShelf
+    from retrieval.retriever import HybridRetriever
+    from retrieval.views import Views
+
+
+def open_views(settings: Settings, feed: ChangeFeed, catalog: str) -> Views:
+    """Return the views of every collection in the catalog of this identity."""
+    from retrieval.dense.faiss_index import FaissIndex
+    from retrieval.sparse.tantivy_index import TantivyIndex
+    from retrieval.views import Views
+
+    def open_dense(collection: str, embedder: Embedder) -> DenseIndex:
+        return FaissIndex(
+            feed,
+            collection,
+            embedder=embedder.name,
+            dimension=embedder.dimension,
+            folder=settings.index_dir,
+            catalog=catalog,
+        )
+
+    def open_sparse(collection: str) -> SparseIndex:
+        return TantivyIndex(feed, collection, folder=settings.words_dir, catalog=catalog)
+
+    return Views(open_dense, open_sparse)
+
+
+def open_retriever(
+    settings: Settings,
+    passages: Passages,
+    views: Views,
+    embedders: EmbedderShelf,
+    tracer: Tracer,
+    rephraser: Rephraser | None = None,
+) -> HybridRetriever:
+    """Return what finds passages in these views."""
+    from retrieval.ranking.fusion import Fusion, FusionMethod
+    from retrieval.retriever import HybridRetriever, RetrievalPolicy
+
+    retrieval = settings.retrieval
+    return HybridRetriever(
+        passages=passages,
+        views=views,
+        open_embedder=embedders.open,
+        count_tokens=embedders.open(settings.embedding.model).count_tokens,
+        tracer=tracer,
+        policy=RetrievalPolicy(
+            candidates=retrieval.candidates,
+            fusion=Fusion(FusionMethod(retrieval.fusion)),
+            rerank_depth=retrieval.rerank_depth,
+            diversity=retrieval.diversity,
+            expand_tokens=retrieval.expand_tokens,
+        ),
+        reranker=_reranker(retrieval.reranker),
+        rephraser=rephraser,
+    )
+
+
+def _reranker(model: str) -> Reranker | None:
+    if not model:
+        return None
+    from retrieval.ranking.cross_encoder_reranker import CrossEncoderReranker
+
+    return CrossEncoderReranker(model)

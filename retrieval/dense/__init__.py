@@ -1,0 +1,1 @@
+"""Vectors: nearest-neighbour views on FAISS."""

@@ -1,0 +1,1 @@
+"""What happens to what the views found: fusion, reranking, diversity, neighbours."""

@@ -1,0 +1,230 @@
+"""Hybrid retrieval: a query is searched for by meaning and by words, and what both find becomes one list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from contracts import (
+    Caller,
+    Embedder,
+    Hit,
+    Passages,
+    Query,
+    Readable,
+    Rephraser,
+    Reranker,
+    Retrieved,
+    Rewording,
+    SearchMode,
+    Selection,
+    Standing,
+    Tracer,
+)
+from retrieval.questions.dense_weight import dense_weight
+from retrieval.ranking.diversity import most_diverse, without_near_duplicates
+from retrieval.ranking.fusion import Fusion, fuse
+from retrieval.ranking.widening import widen
+from retrieval.steps import Steps
+from retrieval.views import Findings, Views, Wanted
+
+_DEEPEST = 16  # times the candidates of a first search: so far it is searched for passages that are not the same again
+_SPARE = 2  # times the hits wanted that are fetched at once: some are the same again
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalPolicy:
+    """How what the views find becomes one list. Each view gives `candidates`; the best `rerank_depth` of both are
+    judged by the reranker, where there is one. `diversity` above 0, up to 1, trades relevance for variety (MMR).
+    `expand_tokens` is how long a passage may become by its neighbours; 0 leaves it as it was found."""
+
+    candidates: int = 100
+    fusion: Fusion = Fusion()
+    rerank_depth: int = 30
+    diversity: float = 0.0
+    expand_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A query on its way: the collection as it was found, and what the views are asked for."""
+
+    query: Query
+    readable: Readable
+    embedder: Embedder
+    wanted: Wanted
+    rewording: Rewording
+    steps: Steps
+
+
+class HybridRetriever:
+    """Port `Retriever`. `open_embedder` returns an embedder by its name, `count_tokens` measures passages that are
+    widened."""
+
+    def __init__(
+        self,
+        *,
+        passages: Passages,
+        views: Views,
+        open_embedder: Callable[[str], Embedder],
+        count_tokens: Callable[[str], int],
+        tracer: Tracer,
+        policy: RetrievalPolicy = RetrievalPolicy(),
+        reranker: Reranker | None = None,
+        rephraser: Rephraser | None = None,
+    ) -> None:
+        self._passages = passages
+        self._views = views
+        self._open_embedder = open_embedder
+        self._count_tokens = count_tokens
+        self._tracer = tracer
+        self._policy = policy
+        self._reranker = reranker
+        self._rephraser = rephraser
+
+    @property
+    def recipe(self) -> str:
+        """Everything besides the query and the documents that shapes what is found, part of every cache key."""
+        return repr((self._policy, self._reranker and self._reranker.name, self._rephraser and self._rephraser.name))
+
+    async def generation(self, collection: str, caller: Caller) -> int:
+        """Return the generation of the collection's last change. Raises NotFoundError as `retrieve` does."""
+        return (await self._passages.readable(collection, caller.scope)).generation
+
+    async def retrieve(self, query: Query) -> Retrieved:
+        """Return the best hits the caller may see. Raises NotFoundError when there is no such collection for the caller,
+        InvalidInputError for a filter that cannot be, and ConfigurationError when a model cannot be loaded."""
+        readable = await self._passages.readable(query.collection, query.caller.scope)
+        while True:
+            steps = Steps(self._tracer)
+            with steps("retrieve", inputs={"query": query.text, "top_k": query.top_k}) as span:
+                search = await self._prepare(query, readable, steps)
+                hits, findings = await self._hits(search)
+                span.set(outputs=[_brief(hit) for hit in hits], mode=query.mode, generation=min(findings.generations))
+            if set(findings.generations) != {readable.generation}:
+                searched, readable = readable, await self._passages.readable(query.collection, query.caller.scope)
+                if searched.embedder != readable.embedder:
+                    continue  # the collection was switched meanwhile, and the vectors searched for are gone
+            return Retrieved(hits, min(findings.generations), steps.timings(), search.rewording)
+
+    async def _prepare(self, query: Query, readable: Readable, steps: Steps) -> _Search:
+        documents = None
+        if query.filters:
+            with steps("filter", inputs=[repr(one) for one in query.filters]):
+                documents = await self._passages.matching(query.collection, query.filters)
+        rewording = Rewording()
+        if self._rephraser is not None:
+            with steps("reword") as span:
+                rewording = await self._rephraser.reword(query.text)
+                span.set(outputs=[*rewording.texts, *rewording.passages])
+        embedder = self._open_embedder(readable.embedder)
+        texts, vectors = (query.text, *rewording.texts), None
+        if query.mode is not SearchMode.SPARSE:
+            with steps("embed", inputs={"texts": [*texts, *rewording.passages]}, model=readable.embedder) as span:
+                vectors = await embedder.embed([*texts, *rewording.passages])
+                span.set(dimension=vectors.shape[1])
+        wanted = Wanted(
+            collection=query.collection,
+            selection=Selection(query.caller.scope, documents),
+            texts=() if query.mode is SearchMode.DENSE else texts,
+            vectors=vectors,
+            depth=max(self._policy.candidates, _SPARE * query.top_k),
+        )
+        return _Search(query, readable, embedder, wanted, rewording, steps)
+
+    async def _hits(self, search: _Search) -> tuple[tuple[Hit, ...], Findings]:
+        """Return the best hits, searching deeper while too much of what is found is the same again: windows and parents
+        come once per sentence, and copies once per document."""
+        findings = await self._views.find(search.wanted, search.readable, search.embedder, search.steps)
+        hits = await self._best(search, findings)
+        depth = search.wanted.depth
+        while len(hits) < search.query.top_k and not findings.exhausted(depth):
+            depth *= 2
+            if depth > _DEEPEST * self._policy.candidates:
+                break
+            deeper = replace(search.wanted, depth=depth)
+            findings = await self._views.find(deeper, search.readable, search.embedder, search.steps)
+            hits = await self._best(search, findings)
+        if self._policy.expand_tokens:
+            with search.steps("expand"):
+                hits = await widen(hits, self._passages.neighbours, self._policy.expand_tokens, self._count_tokens)
+        return tuple(hits), findings
+
+    async def _best(self, search: _Search, findings: Findings) -> list[Hit]:
+        """Return the best hits of what was found."""
+        query = search.query
+        with search.steps("fusion") as span:
+            fusion = self._policy.fusion.weighted(dense_weight(search.embedder, query.text))
+            fused = fuse(findings.rankings, findings.similarities, fusion)
+            span.set(candidates=len(fused))
+        choosy = self._reranker is not None or self._policy.diversity > 0
+        with search.steps("fetch"):
+            found = await self._fetch(query, fused, max(query.top_k, self._policy.rerank_depth if choosy else 0))
+        hits = _with_standings(found, findings)
+        if self._reranker is not None and hits:
+            with search.steps("rerank", model=self._reranker.name):
+                hits = await _reranked(self._reranker, query.text, hits)
+        if self._policy.diversity and findings.similarities:
+            with search.steps("diversity"):
+                vectors = await self._views.vectors(query.collection, list(found))
+                by_chunk = {found[key].chunk.id: vector for key, vector in vectors.items()}
+                hits = most_diverse(hits, by_chunk, self._policy.diversity)
+        return hits[: query.top_k]
+
+    async def _fetch(self, query: Query, fused: Sequence[tuple[int, float]], needed: int) -> dict[int, Hit]:
+        """Return the best distinct hits by key, as many as are needed if there are so many."""
+        hits: dict[int, Hit] = {}
+        for start in range(0, len(fused), _SPARE * needed):
+            some = fused[start : start + _SPARE * needed]
+            passages = await self._passages.hydrate([key for key, _ in some])
+            for rank, (key, score) in enumerate(some, start=start + 1):
+                if key in passages:
+                    hit = Hit(*passages[key], score=score, standings=(Standing("fusion", rank, score),))
+                    # A change between looking up who may see what and fetching must not show what it hides.
+                    if _readable(hit, query):
+                        hits[key] = hit
+            hits = _distinct(hits)
+            if len(hits) >= needed:
+                break
+        return dict(list(hits.items())[:needed])
+
+
+def _readable(hit: Hit, query: Query) -> bool:
+    return hit.document.collection == query.collection and not set(query.caller.scope).isdisjoint(hit.document.readers)
+
+
+def _distinct(hits: Mapping[int, Hit]) -> dict[int, Hit]:
+    """Return the hits without those whose passage, or nearly the same text, came before."""
+    passages: dict[tuple[str, tuple[int, int]], int] = {}
+    for key, hit in hits.items():
+        passages.setdefault((hit.document.id, hit.chunk.span), key)
+    kept = {hit.chunk.id for hit in without_near_duplicates([hits[key] for key in passages.values()])}
+    return {key: hits[key] for key in passages.values() if hits[key].chunk.id in kept}
+
+
+def _with_standings(found: Mapping[int, Hit], findings: Findings) -> list[Hit]:
+    """Return the hits with their best standing in each view, and their similarity to the query."""
+    standings: dict[tuple[int, str], Standing] = {}
+    for ranking in findings.rankings:
+        for rank, (key, score) in enumerate(ranking.found, start=1):
+            known = standings.get((key, ranking.view))
+            if key in found and (known is None or rank < known.rank):
+                standings[key, ranking.view] = Standing(ranking.view, rank, score)
+    hits = []
+    for key, hit in found.items():
+        views = tuple(standings[key, view] for view in ("dense", "sparse") if (key, view) in standings)
+        hits.append(replace(hit, similarity=findings.similarities.get(key), standings=(*views, *hit.standings)))
+    return hits
+
+
+async def _reranked(reranker: Reranker, query: str, hits: Sequence[Hit]) -> list[Hit]:
+    scores = await reranker.score(query, hits)
+    best = sorted(zip(hits, scores, strict=True), key=lambda pair: -pair[1])
+    return [
+        replace(hit, score=score, standings=(*hit.standings, Standing("rerank", rank, score)))
+        for rank, (hit, score) in enumerate(best, start=1)
+    ]
+
+
+def _brief(hit: Hit) -> dict[str, object]:
+    return {"id": hit.chunk.id, "source": hit.document.source, "score": round(hit.score, 4)}

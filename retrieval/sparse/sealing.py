@@ -1,0 +1,39 @@
+"""Words as an index file holds them: keyed hashes, so that the file cannot be read without the catalog it belongs to."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from hashlib import blake2b
+
+_MOST = 1 << 18  # words that are remembered
+_WORD = 6  # bytes: two words of a million share a hash with probability .002
+_NAME = 15  # bytes: names decide who may read
+
+
+class Seal:
+    """Hashes under one key: 8 characters for a word, 20 for a name."""
+
+    def __init__(self, key: str) -> None:
+        self._key = blake2b(key.encode(errors="surrogatepass")).digest()
+        self._known: dict[str, str] = {}
+
+    def word(self, word: str) -> str:
+        """Return the hash of a word."""
+        sealed = self._known.get(word)
+        if sealed is None:
+            if len(self._known) >= _MOST:
+                self._known.clear()
+            sealed = self._known[word] = self._hash(word, _WORD)
+        return sealed
+
+    def words(self, words: list[str]) -> str:
+        """Return the hashes of words, in order, with spaces between."""
+        return " ".join(map(self.word, words))
+
+    def name(self, name: str) -> str:
+        """Return the hash of the name of a reader."""
+        return self._hash(name, _NAME)
+
+    def _hash(self, text: str, size: int) -> str:
+        digest = blake2b(text.encode(errors="surrogatepass"), digest_size=size, key=self._key).digest()
+        return urlsafe_b64encode(digest).decode()
