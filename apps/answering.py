@@ -44,9 +44,9 @@ _SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？", "]")
 
 @dataclass(frozen=True, slots=True)
 class AnsweringPolicy:
-    """How answers are made. `mode` says which views are searched. `floor` is the cosine similarity below which a passage
-    is no evidence; `history` counts the messages a follow-up sees; `give_up_after` unsupported sentences in a row the
-    model is stopped."""
+    """How answers are made. `mode` says which views are searched, `floor` below which cosine similarity a passage is no
+    evidence; `history` counts the messages a follow-up sees; `give_up_after` unsupported sentences in a row the model
+    is stopped."""
 
     top_k: int = 8
     mode: SearchMode = SearchMode.HYBRID

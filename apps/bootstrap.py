@@ -15,7 +15,7 @@ from apps.embedding_batches import heading_line
 from apps.indexing import Indexing
 from apps.parsing import PARSING_EDITION, open_parser
 from apps.reembedding import Reembedding
-from apps.searching import open_retriever, open_views
+from apps.searching import forget_vectors, open_retriever, open_views, remove_views
 from apps.settings import IngestionSettings, Settings, heeds_proxy
 from apps.syncing import Syncing
 from apps.transfer import Transfer
@@ -72,6 +72,7 @@ class Library:
     transfer: Transfer
     housekeeping: Housekeeping
     originals_path: Callable[[str], Path]
+    remove_views: Callable[[str], None]
     identity: str
     aclose: Callable[[], Awaitable[None]]
 
@@ -107,7 +108,8 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
         collections=collections,
         states=SqlSourceStates(engine),
         originals=originals,
-        on_removed=functools.partial(_forget, answers, settings.index_dir),
+        on_removed=functools.partial(_forget, settings, answers),
+        on_collection_removed=functools.partial(remove_views, settings),
         run_log=_run_log(settings),
         embedder=embedders.open(settings.embedding.model).name,
         cutting=default_cutting(settings),
@@ -136,6 +138,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
         transfer=Transfer(catalog, collections, indexing.states, originals, pack, unpack, indexing.scratch),
         housekeeping=Housekeeping(catalog, originals, indexing.scratch),
         originals_path=originals.path,
+        remove_views=functools.partial(remove_views, settings),
         identity=identity,
         aclose=aclose,
     )
@@ -268,11 +271,9 @@ def build_splitter(tokens: Tokens, cutting: Cutting) -> Splitter:
             return ParentChildSplitter(tokens, heading_line, chunk_tokens=size, overlap_tokens=overlap)
 
 
-async def _forget(answers: AnswerCache, index: Path, collection: str, document_ids: Sequence[str]) -> None:
+async def _forget(settings: Settings, answers: AnswerCache, collection: str, document_ids: Sequence[str]) -> None:
     """Remove what was made of documents outside the catalog: cached answers, and vectors in snapshots."""
-    from retrieval.dense.index_snapshots import remove_snapshots
-
-    remove_snapshots(index, collection)
+    forget_vectors(settings, collection)
     await answers.forget(document_ids)
 
 

@@ -91,8 +91,9 @@ class Indexing:
     """The offline use case over its ports. Files that are indexed at once are embedded and stored together.
 
     `edition` changes whenever parsing does; `on_removed` hears of a collection and its documents that were deleted, and
-    removes what else was made of them; `embedder` and `cutting` are those of a new collection. Temporary files go
-    below `scratch`. `limits` changes with the passwords and sizes that are set.
+    removes what else was made of them, as `on_collection_removed` does for a whole collection; `embedder` and `cutting`
+    are those of a new collection. Temporary files go below `scratch`. `limits` changes with the passwords and sizes
+    that are set.
     """
 
     parser: Parser
@@ -104,6 +105,7 @@ class Indexing:
     states: SourceStates
     originals: OriginalStore
     on_removed: Callable[[str, Sequence[str]], Awaitable[None]]
+    on_collection_removed: Callable[[str], None]
     run_log: RunLog
     embedder: str
     cutting: Cutting
@@ -158,6 +160,7 @@ class Indexing:
         for start in range(0, len(ids), 500):
             await self.remove(name, ids[start : start + 500])
         await self.collections.delete(name)
+        self.on_collection_removed(name)
 
     async def restore(self, document: DocumentSummary, version: str) -> Indexed:
         """Make a kept version, named by the first digits of its SHA-256, the current one again. Raises NotFoundError,

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 def open_views(settings: Settings, feed: ChangeFeed, catalog: str) -> Views:
     """Return the views of every collection in the catalog of this identity."""
     from retrieval.dense.faiss_index import FaissIndex
+    from retrieval.dense.faiss_threads import open_search_threads
     from retrieval.sparse.tantivy_index import TantivyIndex
     from retrieval.views import Views
+
+    threads = open_search_threads()
 
     def open_dense(collection: str, embedder: Embedder) -> DenseIndex:
         return FaissIndex(
@@ -27,12 +30,28 @@ def open_views(settings: Settings, feed: ChangeFeed, catalog: str) -> Views:
             dimension=embedder.dimension,
             folder=settings.index_dir,
             catalog=catalog,
+            threads=threads,
         )
 
     def open_sparse(collection: str) -> SparseIndex:
         return TantivyIndex(feed, collection, folder=settings.words_dir, catalog=catalog)
 
     return Views(open_dense, open_sparse)
+
+
+def forget_vectors(settings: Settings, collection: str) -> None:
+    """Remove a collection's snapshots: they may hold vectors of what was deleted, and are made anew."""
+    from retrieval.dense.index_snapshots import remove_snapshots
+
+    remove_snapshots(settings.index_dir, collection)
+
+
+def remove_views(settings: Settings, collection: str) -> None:
+    """Remove all that views keep of a collection on disk; where it still exists it is made anew."""
+    from retrieval.sparse.index_folder import remove_index
+
+    forget_vectors(settings, collection)
+    remove_index(settings.words_dir, collection)
 
 
 def open_retriever(

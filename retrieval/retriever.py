@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from contracts import (
     Caller,
@@ -39,7 +39,7 @@ class RetrievalPolicy:
     `expand_tokens` is how long a passage may become by its neighbours; 0 leaves it as it was found."""
 
     candidates: int = 100
-    fusion: Fusion = Fusion()
+    fusion: Fusion = field(default_factory=Fusion)
     rerank_depth: int = 30
     diversity: float = 0.0
     expand_tokens: int = 0
@@ -92,7 +92,7 @@ class HybridRetriever:
         return (await self._passages.readable(collection, caller.scope)).generation
 
     async def retrieve(self, query: Query) -> Retrieved:
-        """Return the best hits the caller may see. Raises NotFoundError when there is no such collection for the caller,
+        """Return the best hits the caller may see. Raises NotFoundError when there is no such collection for them,
         InvalidInputError for a filter that cannot be, and ConfigurationError when a model cannot be loaded."""
         readable = await self._passages.readable(query.collection, query.caller.scope)
         while True:

@@ -16,8 +16,8 @@ from retrieval.steps import Steps
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a search looks for. Row i of `vectors` belongs to a way of saying it, the query itself first, as does
-    `texts[0]`; each view gives up to `depth` candidates for each. The sparse mode has no vectors, the dense no texts."""
+    """What a search looks for: rows of `vectors` and `texts` are ways of saying it, the query itself first, and each view
+    gives up to `depth` candidates for each. The sparse mode has no vectors, the dense one no texts."""
 
     collection: str
     selection: Selection

@@ -70,6 +70,7 @@ class Bench:
             states=self.shelf.states,
             originals=Originals(self.data / "originals", max_bytes=max_bytes),
             on_removed=self._forget,
+            on_collection_removed=lambda name: None,
             run_log=self.runs,
             embedder="counting",
             cutting=cutting,

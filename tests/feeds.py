@@ -33,7 +33,7 @@ class MemoryFeed:
         """Store a document's chunks, by their vectors, their texts or both, in place of any before; return their
         keys."""
         keys = tuple(next(self._keys) for _ in range(len(texts) if vectors is None else len(vectors)))
-        rows = np.empty((len(keys), 0), dtype=np.float32) if vectors is None else vectors.astype(np.float32)
+        rows = np.empty((len(keys), 0), dtype=np.float32) if vectors is None else vectors.astype(np.float32, copy=False)
         self._vectors[document_id] = StoredVectors(np.array(keys, dtype=np.int64), rows, readers)
         stored = tuple(StoredText(key, headings, text) for key, text in zip(keys, texts, strict=False))
         self._texts[document_id] = StoredTexts(title, stored, readers)

@@ -33,6 +33,7 @@ Version = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{0,64}$")]
 ConversationId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Asked = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 FilterText = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Metadata = Annotated[dict[FilterText, FilterText], Field(max_length=20)]
 
 
 class FilterIn(BaseModel):

@@ -28,7 +28,7 @@ def rebuild(
         names = collections or [found.name for found in await opened.collections.list()]
         for name in names:
             found = await existing_collection(opened.collections, name)
-            opened.forget_views(name)
+            opened.remove_views(name)
             await opened.views.open(name, opened.open_embedder(found.embedder))
             typer.echo(f"{name}: {found.chunks} passages are searchable.")
 

@@ -25,7 +25,6 @@ from retrieval.dense.snapshot_files import MisfitError, UnreadableError, read
 T = TypeVar("T")
 
 _BATCH = 256  # documents whose vectors are fetched and applied at once
-_CANDIDATES, _FEWEST_CANDIDATES = 4, 40  # a structure's, per hit, which are then compared exactly
 _log = logging.getLogger(__name__)
 
 
@@ -157,11 +156,10 @@ class FaissIndex:
 
     def _nearest(self, query: Scores, k: int, moment: Moment) -> Found:
         mask, structure = moment.mask, moment.structure
-        wanted = max(_CANDIDATES * k, _FEWEST_CANDIDATES)
-        if structure is None or mask.selected <= max(self._policy.exact_rows, 4 * wanted):
+        if structure is None or mask.selected <= max(self._policy.exact_rows, 10 * k):
             return nearest(query, moment.rows, mask.slots, k)
-        found = structure.candidates(query, wanted, mask)
+        found = structure.candidates(query, k, mask)
         behind = mask.slots_from(structure.covers)
-        if len(found) < min(wanted, mask.selected - len(behind)):
+        if len(found) < min(k, mask.selected - len(behind)):
             return nearest(query, moment.rows, mask.slots, k)
         return nearest(query, moment.rows, np.concatenate([np.sort(found), behind]), k)

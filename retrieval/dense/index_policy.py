@@ -22,8 +22,8 @@ class IndexPolicy:
     `graph_rows`; lists above, in fewer bits where one byte a dimension would be over `memory_bytes`. Rows behind a
     structure are searched exactly, up to `tail_rows`; dead ones are kept up to `dead_share` of all."""
 
-    exact_rows: int = 20_000
-    graph_rows: int = 50_000
+    exact_rows: int = 10_000
+    graph_rows: int = 200_000
     memory_bytes: int = 4 << 30
     tail_rows: int = 10_000
     dead_share: float = 0.2

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts import Selection, StoredVectors, Vectors
-from retrieval.dense.faiss_structures import Structure
 from retrieval.dense.masks import Mask, Masks
 from retrieval.dense.slot_table import Contents, Keys, SlotTable
+from retrieval.dense.structure import Structure
 from retrieval.dense.vector_rows import RowView
 
 

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts import Vectors
-from retrieval.dense.faiss_structures import Structure, load
+from retrieval.dense.faiss_structures import load
 from retrieval.dense.index_policy import Kind
 from retrieval.dense.slot_table import Contents, Proceed
+from retrieval.dense.structure import Structure
 from retrieval.dense.vector_rows import RowView, slices
 
 _VECTORS, _NAMES, _STRUCTURE, _STATE = "vectors.npy", "names.json", "structure.faiss", "state.json"
@@ -122,7 +123,7 @@ def _structure(folder: Path, about: Any, contents: Contents) -> Structure | None
     if about is None:
         return None
     kind, covers, trained_on = about
-    return load(folder / _STRUCTURE, Kind(kind), covers, contents.alive[:covers].copy(), trained_on)
+    return load(folder / _STRUCTURE, Kind(kind), contents, covers=covers, trained_on=trained_on)
 
 
 def _write_json(path: Path, value: Any) -> None:

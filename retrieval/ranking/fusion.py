@@ -15,15 +15,13 @@ _Column = NDArray[np.float64]  # one number per candidate
 DENSE = "dense"
 _RANK_CONSTANT = 60  # Cormack et al. 2009
 _LEAST_TOP = 0.3  # cosine; where even the best is below it, differences are noise and are not blown up
-_MOST_DEVIATIONS = 8.0  # that the best BM25 score may lie above 0, so that one lucky word does not decide all
 
 
 class FusionMethod(StrEnum):
     """How scores of different measures are brought together.
 
-    `CONVEX`: cosines by the best one, BM25 by its deviation over all candidates: a flat list counts less than one with
-    a clear winner. `THEORETICAL`: by the least that a score can be and the best there is (TM2C2, Bruch et al. 2023).
-    `WEIGHTED_SCORE`: each list by its own least and best, missing is 0 (LlamaIndex's and Weaviate's relative score).
+    `CONVEX`: a weighted sum, each by the best score there is. `THEORETICAL`: the same, but cosines count from −1 (TM2C2,
+    Bruch et al. 2023). `WEIGHTED_SCORE`: each list by its own least and best, missing is 0 (LlamaIndex's and Weaviate's relative score).
     `Z_SCORE`: by mean and deviation. `RECIPROCAL_RANK`: ranks alone."""
 
     CONVEX = "convex"
@@ -35,10 +33,10 @@ class FusionMethod(StrEnum):
 
 # Best on average over sets of questions in and outside English; see tests/benchmarks/bench_retrieval_quality.py.
 _DENSE_SHARES = {
-    FusionMethod.CONVEX: 0.88,
-    FusionMethod.THEORETICAL: 0.75,
-    FusionMethod.WEIGHTED_SCORE: 0.5,
-    FusionMethod.Z_SCORE: 0.5,
+    FusionMethod.CONVEX: 0.62,
+    FusionMethod.THEORETICAL: 0.8,
+    FusionMethod.WEIGHTED_SCORE: 0.55,
+    FusionMethod.Z_SCORE: 0.6,
     FusionMethod.RECIPROCAL_RANK: 0.5,
 }
 
@@ -116,10 +114,6 @@ def _by_best_cosine(column: _Column, unrelated: float) -> _Column:
     return (column - unrelated) / max(float(column.max()) - unrelated, _LEAST_TOP * (1 - unrelated))
 
 
-def _by_deviation(column: _Column, _: float) -> _Column:
-    return column / max(float(column.std()), float(column.max()) / _MOST_DEVIATIONS, _TINY)
-
-
 def _from_minus_one(column: _Column, _: float) -> _Column:
     return (column + 1) / max(float(column.max()) + 1, _TINY)
 
@@ -140,7 +134,7 @@ _DENSE_SCALES: dict[FusionMethod, Callable[[_Column, float], _Column]] = {
     FusionMethod.Z_SCORE: _standardised,
 }
 _SPARSE_SCALES: dict[FusionMethod, Callable[[_Column, float], _Column]] = {
-    FusionMethod.CONVEX: _by_deviation,
+    FusionMethod.CONVEX: _by_best,
     FusionMethod.THEORETICAL: _by_best,
     FusionMethod.Z_SCORE: _standardised,
 }

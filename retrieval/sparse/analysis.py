@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from retrieval.sparse.snowball_stems import stem
+from retrieval.sparse.snowball_stems import stem, stems_in
 from retrieval.sparse.tantivy_stop_words import is_stop_word
 from retrieval.sparse.words import characters, folded, grams, is_run, normal, pieces, wholes
 
@@ -35,18 +35,34 @@ class Wanted:
 
 def terms(text: str, language: str) -> list[str]:
     """Return what a text is found by: stems, characters and pairs of them, and codes as wholes."""
-    plain = normal(text)
-    found = [term for piece in pieces(plain) for term in _forms(piece, language)]
-    found += [stem(whole, language) for whole in wholes(plain)]
-    return found
+    return terms_and_sequence(text, language)[0]
 
 
 def sequence(text: str) -> list[str]:
     """Return the words of a text in order as phrases compare them: without accents, not stemmed; where no spaces are
     written, each character is one."""
-    return [
-        word for piece in pieces(normal(text)) for word in (characters(piece) if is_run(piece) else (folded(piece),))
-    ]
+    return _sequence(pieces(normal(text)))
+
+
+def terms_and_sequence(text: str, language: str) -> tuple[list[str], list[str]]:
+    """Return both at the price of one."""
+    plain = normal(text)
+    found = pieces(plain)
+    return _terms(plain, found, language), found if plain.isascii() else _sequence(found)
+
+
+def _terms(plain: str, found: list[str], language: str) -> list[str]:
+    stems = stems_in(language)
+    if plain.isascii():
+        made = list(map(stems.__getitem__, found))
+    else:
+        made = [term for piece in found for term in (grams(piece) if is_run(piece) else (stems[piece],))]
+    made += [stems[whole] for whole in wholes(plain)]
+    return made
+
+
+def _sequence(found: list[str]) -> list[str]:
+    return [word for piece in found for word in (characters(piece) if is_run(piece) else (folded(piece),))]
 
 
 def wanted(text: str, languages: Collection[str]) -> Wanted:
@@ -73,7 +89,3 @@ def _likely(found: list[str], languages: list[str]) -> list[str]:
     """The languages with the most stop words in a query: in another one, a stop word of theirs may mean something."""
     counts = {language: sum(is_stop_word(piece, language) for piece in found) for language in languages}
     return [language for language, count in counts.items() if count == max(counts.values())]
-
-
-def _forms(piece: str, language: str) -> list[str]:
-    return grams(piece) if is_run(piece) else [stem(piece, language)]

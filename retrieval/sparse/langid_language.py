@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from retrieval.sparse.snowball_stems import SNOWBALL
 
-_SAMPLE = 1000  # characters; more do not make it surer
+_SAMPLE = 400  # characters; more do not make it surer
 _SURE = 0.5
 _SAME = {"nb": "no", "nn": "no"}
 LANGUAGES = (

@@ -70,6 +70,9 @@ class ScanningIndex:
         found = [(key, score) for key, score in scores.items() if score > 0]
         return tuple(sorted(found, key=lambda pair: (-pair[1], pair[0]))[: max(k, 0)])
 
+    async def aclose(self) -> None:
+        """Nothing is held."""
+
 
 def _chunks(document_id: str, stored: StoredTexts, language: str) -> Iterable[_Chunk]:
     for one in stored.texts:

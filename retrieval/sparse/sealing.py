@@ -15,25 +15,34 @@ class Seal:
 
     def __init__(self, key: str) -> None:
         self._key = blake2b(key.encode(errors="surrogatepass")).digest()
-        self._known: dict[str, str] = {}
+        self._known = _Known(self._key)
 
     def word(self, word: str) -> str:
         """Return the hash of a word."""
-        sealed = self._known.get(word)
-        if sealed is None:
-            if len(self._known) >= _MOST:
-                self._known.clear()
-            sealed = self._known[word] = self._hash(word, _WORD)
-        return sealed
+        return self._known[word]
 
     def words(self, words: list[str]) -> str:
         """Return the hashes of words, in order, with spaces between."""
-        return " ".join(map(self.word, words))
+        return " ".join(map(self._known.__getitem__, words))
 
     def name(self, name: str) -> str:
         """Return the hash of the name of a reader."""
-        return self._hash(name, _NAME)
+        return _hash(name, self._key, _NAME)
 
-    def _hash(self, text: str, size: int) -> str:
-        digest = blake2b(text.encode(errors="surrogatepass"), digest_size=size, key=self._key).digest()
-        return urlsafe_b64encode(digest).decode()
+
+class _Known(dict[str, str]):
+    """The hashes of words, each made once."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= _MOST:
+            self.clear()
+        self[word] = made = _hash(word, self._key, _WORD)
+        return made
+
+
+def _hash(text: str, key: bytes, size: int) -> str:
+    digest = blake2b(text.encode(errors="surrogatepass"), digest_size=size, key=key).digest()
+    return urlsafe_b64encode(digest).decode()

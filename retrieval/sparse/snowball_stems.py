@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from retrieval.sparse.words import folded
@@ -42,16 +43,36 @@ SNOWBALL = {
 }
 
 
-@lru_cache(1 << 18)
-def stem(word: str, language: str) -> str:
-    """Return the stem of a normal word without accents; the folded word itself in a language without a stemmer."""
-    if language not in SNOWBALL or any(map(str.isdigit, word)):
-        return folded(word)
-    return folded(_stemmer(language)(word))
+_MOST = 1 << 17  # words that are remembered, per language
+
+
+class Stems(dict[str, str]):
+    """Stems of one language by word, each made once."""
+
+    def __init__(self, language: str) -> None:
+        self._stemmer = _stemmer(SNOWBALL[language]) if language in SNOWBALL else None
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= _MOST:
+            self.clear()
+        stemmed = word if self._stemmer is None or any(map(str.isdigit, word)) else self._stemmer(word)
+        self[word] = made = folded(stemmed)
+        return made
 
 
 @lru_cache
-def _stemmer(language: str):  # type: ignore[no-untyped-def]
+def stems_in(language: str) -> Stems:
+    """Return the stems of a language; in one without a stemmer a word is its own, without its accents."""
+    return Stems(language)
+
+
+def stem(word: str, language: str) -> str:
+    """Return the stem of a normal word, without accents."""
+    return stems_in(language)[word]
+
+
+def _stemmer(name: str) -> Callable[[str], str]:
     import Stemmer
 
-    return Stemmer.Stemmer(SNOWBALL[language], 0).stemWord  # its own cache would not be safe in threads
+    made: Callable[[str], str] = Stemmer.Stemmer(name, 0).stemWord  # what it remembered itself would be kept twice
+    return made

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import Any
 
 from contracts import PUBLIC, StoredTexts
-from retrieval.sparse.analysis import sequence, terms
+from retrieval.sparse.analysis import terms_and_sequence
 from retrieval.sparse.langid_language import language_of
 from retrieval.sparse.sealing import Seal
 
@@ -60,22 +60,29 @@ def documents(document_id: str, stored: StoredTexts, seal: Seal) -> Iterator[Any
     from tantivy import Document
 
     language = language_of("\n".join([stored.title, *(one.text for one in stored.texts[:4])]))
-    title, title_in_order = seal.words(terms(stored.title, language)), seal.words(sequence(stored.title))
+    title = _sealed(stored.title, language, seal)
     readers = [seal.name(reader) for reader in stored.readers]
     if PUBLIC not in stored.readers:
         readers.append(LIMITED)
     number = number_of(document_id)
     for one in stored.texts:
+        headings = [_sealed(each, language, seal) for each in one.headings]
+        body = _sealed(one.text, language, seal)
         made = Document()
         made.add_integer("key", one.key)
         made.add_text("document", document_id)
         made.add_unsigned("number", number)
         made.add_text("language", language)
-        made.add_text("title", title)
-        made.add_text("headings", seal.words(terms("\n".join(one.headings), language)))
-        made.add_text("body", seal.words(terms(one.text, language)))
-        for in_order in (title_in_order, *(seal.words(sequence(each)) for each in (*one.headings, one.text))):
+        made.add_text("title", title[0])
+        made.add_text("headings", " ".join(found for found, _ in headings))
+        made.add_text("body", body[0])
+        for _, in_order in (title, *headings, body):
             made.add_text("exact", in_order)
         for reader in readers:
             made.add_text("readers", reader)
         yield made
+
+
+def _sealed(text: str, language: str, seal: Seal) -> tuple[str, str]:
+    found, in_order = terms_and_sequence(text, language)
+    return seal.words(found), seal.words(in_order)

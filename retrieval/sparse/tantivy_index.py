@@ -78,6 +78,15 @@ class TantivyIndex:
             view = await self._renew(view, exc)
         return await self._run(self._readers, view.search, text, k, selection)
 
+    async def aclose(self) -> None:
+        """Let go of files and threads; what is being cleaned up is left to the next change."""
+        if self._cleaning is not None:
+            self._cleaning.cancel()
+            await asyncio.gather(self._cleaning, return_exceptions=True)
+        self._view = None
+        for executor in (self._readers, self._writer):
+            executor.shutdown(wait=False)
+
     async def _caught_up(self) -> bool:
         """Look at what others have written; return whether it is what the catalog has."""
         await self._run(self._writer, self._look)

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ class TantivyView:
             return self._keys(self._top(query, k))
         if len(selection.documents) <= _FEW:
             return self._keys(self._top(self._only(query, "document", list(selection.documents)), k))
-        return self._keys(self._deeper(query, k, frozenset(map(number_of, selection.documents))))
+        return self._keys(self._deeper(query, k, _numbers(selection.documents)))
 
     def mostly_deleted(self, folder: Path) -> tuple[str, ...]:
         """Return the documents that are or were in segments of which most is deleted; once these are written again, the
@@ -117,6 +118,11 @@ class TantivyView:
     def _keys(self, found: list[tuple[float, Any]]) -> tuple[tuple[int, float], ...]:
         keys = self.searcher.fast_field_values("key", [address for _, address in found])
         return tuple((key, score) for key, (score, _) in zip(keys, found, strict=True))
+
+
+@lru_cache(8)
+def _numbers(documents: frozenset[str]) -> frozenset[int]:
+    return frozenset(map(number_of, documents))
 
 
 def open_index(folder: Path | None) -> Any:

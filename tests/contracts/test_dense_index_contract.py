@@ -118,8 +118,14 @@ async def test_a_scope_finds_what_one_of_its_readers_may_read(library: Library, 
     await library.put("a", "red for all")
     await library.put("b", "red for alice", "alice")
     await library.put("c", "red for staff", "staff", "bob")
-    assert set(await library.find(index, "red", selection=Selection(("*", "alice")))) == {"red for all", "red for alice"}
-    assert set(await library.find(index, "red", selection=Selection(("*", "staff")))) == {"red for all", "red for staff"}
+    assert set(await library.find(index, "red", selection=Selection(("*", "alice")))) == {
+        "red for all",
+        "red for alice",
+    }
+    assert set(await library.find(index, "red", selection=Selection(("*", "staff")))) == {
+        "red for all",
+        "red for staff",
+    }
     assert await library.find(index, "red", selection=Selection(("carol",))) == []
     assert await library.find(index, "red", selection=Selection(())) == []
 

@@ -21,9 +21,9 @@ from apps.api.schemas import (
     DocumentId,
     DocumentOut,
     DocumentsOut,
-    Filters,
     FilterText,
     JobsOut,
+    Metadata,
     Problem,
     Version,
     VersionsOut,
@@ -75,7 +75,7 @@ async def upload(
     library: LibraryDep,
     files: Annotated[list[UploadFile], File()],
     metadata: Annotated[
-        Json[Filters] | None, Form(description="A JSON object of texts, stored with each file.")
+        Json[Metadata] | None, Form(description="A JSON object of texts, stored with each file.")
     ] = None,
     readers: Annotated[list[FilterText] | None, Form(description="Who may see them; by default everyone.")] = None,
 ) -> JobsOut:
