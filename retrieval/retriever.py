@@ -29,6 +29,7 @@ from retrieval.steps import Steps
 from retrieval.views import Findings, Views, Wanted
 
 _DEEPEST = 16  # times the candidates of a first search: so far it is searched for passages that are not the same again
+_LAST = Standing("none", 1 << 60, 0.0)
 _SPARE = 2  # times the hits wanted that are fetched at once: some are the same again
 
 
@@ -204,17 +205,19 @@ def _distinct(hits: Mapping[int, Hit]) -> dict[int, Hit]:
 
 def _with_standings(found: Mapping[int, Hit], findings: Findings) -> list[Hit]:
     """Return the hits with their best standing in each view, and their similarity to the query."""
-    standings: dict[tuple[int, str], Standing] = {}
+    standings: dict[int, dict[str, Standing]] = {key: {} for key in found}
     for ranking in findings.rankings:
         for rank, (key, score) in enumerate(ranking.found, start=1):
-            known = standings.get((key, ranking.view))
-            if key in found and (known is None or rank < known.rank):
-                standings[key, ranking.view] = Standing(ranking.view, rank, score)
-    hits = []
-    for key, hit in found.items():
-        views = tuple(standings[key, view] for view in ("dense", "sparse") if (key, view) in standings)
-        hits.append(replace(hit, similarity=findings.similarities.get(key), standings=(*views, *hit.standings)))
-    return hits
+            if key in found and rank < standings[key].get(ranking.view, _LAST).rank:
+                standings[key][ranking.view] = Standing(ranking.view, rank, score)
+    return [
+        replace(
+            hit,
+            similarity=findings.similarities.get(key),
+            standings=(*standings[key].values(), *hit.standings),
+        )
+        for key, hit in found.items()
+    ]
 
 
 async def _reranked(reranker: Reranker, query: str, hits: Sequence[Hit]) -> list[Hit]:

@@ -131,7 +131,7 @@ async def _similarities(
         return {}
     known = dict(by_meaning[0].found)
     missing = {key for ranking in (*by_meaning, *by_words) for key, _ in ranking.found} - known.keys()
-    if missing:
-        vectors = await view.vectors(list(missing))
-        known.update((key, float(vector @ wanted.vectors[0])) for key, vector in vectors.items())
+    vectors = await view.vectors(list(missing)) if missing else {}
+    if vectors:
+        known.update(zip(vectors, (np.stack(list(vectors.values())) @ wanted.vectors[0]).tolist(), strict=True))
     return known

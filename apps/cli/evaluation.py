@@ -116,5 +116,5 @@ def _tell_the_rest(done: EvaluatedDataset, chosen: tuple[str, ...], *, recorded:
         if mode not in done.evaluation.modes:
             typer.echo(f"Left out {mode!r}: {NO_RERANKER}.", err=True)
     typer.echo(f"The corpus stays indexed in {done.index}; --fresh does it again.", err=True)
-    if not recorded:
-        typer.echo("Not recorded: MLflow does not answer; `footnote up` starts it.", err=True)
+    away = "Not recorded: MLflow does not answer; `footnote up` starts it."
+    typer.echo("Recorded in MLflow." if recorded else away, err=True)

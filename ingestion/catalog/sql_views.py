@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Row, RowMapping, Select, bindparam, case, select
+from sqlalchemy import Connection, Engine, Row, Select, bindparam, case, select
 
 from contracts import (
     Change,
@@ -22,10 +22,13 @@ from contracts import (
     StoredVectors,
 )
 from ingestion.catalog.filters import check
+from ingestion.catalog.sql_hydration import passages_of
 from ingestion.catalog.sql_matching import MatchedDocuments
-from ingestion.catalog.sql_rows import chunk_of, documents_of, readers_of, vectors_of
+from ingestion.catalog.sql_rows import chunk_of, readers_of, vectors_of
 from ingestion.catalog.sql_schema import changes, chunks, collections, documents, vectors, versions
 from ingestion.catalog.sql_transactions import batches, in_thread, reading
+
+_generation = select(collections.c.generation).where(collections.c.name == bindparam("name"))
 
 
 class SqlChangeFeed:
@@ -38,8 +41,7 @@ class SqlChangeFeed:
         """Return the generation of the collection's last change, 0 before the first."""
 
         def work(connection: Connection) -> int:
-            query = select(collections.c.generation).where(collections.c.name == collection)
-            return connection.execute(query).scalar() or 0
+            return connection.execute(_generation, {"name": collection}).scalar() or 0
 
         return await in_thread(lambda: reading(self._engine, work))
 
@@ -120,15 +122,10 @@ class SqlPassages:
         """Return chunk and document by key; keys of chunks that are deleted or not of a current version are missing."""
 
         def work(connection: Connection) -> Mapping[int, tuple[Chunk, Document]]:
-            rows: list[RowMapping] = []
+            found: dict[int, tuple[Chunk, Document]] = {}
             for some in batches([int(key) for key in keys]):
-                rows += connection.execute(select(chunks).where(chunks.c.key.in_(some))).mappings()
-            owners = documents_of(connection, sorted({row["document_id"] for row in rows}))
-            return {
-                row["key"]: (chunk_of(row), owner)
-                for row in rows
-                if (owner := owners.get(row["document_id"])) is not None and owner.version == row["version"]
-            }
+                found.update(passages_of(connection, some))
+            return found
 
         return await in_thread(lambda: reading(self._engine, work))
 

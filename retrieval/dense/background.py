@@ -10,6 +10,9 @@ from collections.abc import Callable
 _log = logging.getLogger(__name__)
 
 
+_PATIENCE_S = 10.0
+
+
 class StoppedError(Exception):
     """The work is to end before it is done."""
 
@@ -57,12 +60,12 @@ class Background:
                 self._changed.wait(0.05)
 
     def stop(self) -> None:
-        """End the work after its present step, and do none again."""
+        """End the work after its present step, and do none again. A step that takes longer than some seconds, such as
+        training, is left to end with the process."""
         with self._changed:
             self._stopped, self._due = True, None
             self._changed.notify_all()
-            while self._thread is not None:
-                self._changed.wait()
+            self._changed.wait_for(lambda: self._thread is None, _PATIENCE_S)
 
     def _run(self) -> None:
         while self._wait():
@@ -72,7 +75,6 @@ class Background:
                 pass
             except Exception:
                 _log.exception("upkeep of an index failed")
-        # the thread that ends was taken off by _wait
 
     def _wait(self) -> bool:
         """Wait until something is due; False when nothing is, and the thread is to end."""

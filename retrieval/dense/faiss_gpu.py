@@ -14,7 +14,7 @@ from retrieval.dense.faiss_lists import FaissLists
 from retrieval.dense.faiss_threads import load_faiss
 from retrieval.dense.masks import Mask
 from retrieval.dense.slot_table import Contents, Flags, Proceed
-from retrieval.dense.structure import Structure
+from retrieval.dense.structure import Structure, real
 from retrieval.dense.vector_rows import Slots, slices
 
 _FLAT_BYTES = 8 << 30  # vectors that are compared one and all on a GPU
@@ -56,8 +56,10 @@ class FaissGpu:
             return self._inner.candidates(query, k, mask)
         with self._alone:
             _, found = self._index.search(query[None], min(count, self.covers))
-        slots: Slots = found[0][found[0] >= 0]
-        return slots[mask.bits[slots >> 3] >> (slots & 7).astype(np.uint8) & 1 == 1]
+        slots = real(found[0])
+        alive = (mask.bits[slots >> 3] >> (slots & 7).astype(np.uint8)) & 1
+        living: Slots = slots[alive.astype(np.bool_)]
+        return living
 
     def extended(self, contents: Contents, proceed: Proceed) -> Structure:
         """Return a structure that holds nothing of what died since, and all that came."""

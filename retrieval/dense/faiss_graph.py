@@ -16,7 +16,7 @@ from retrieval.dense.structure import changeable_copy, real, sample, save
 from retrieval.dense.vector_rows import Slots
 
 _LINKS, _WIDTH_OF_BUILD = 32, 64
-_NARROWEST, _WIDEST = 100, 800  # how many nodes a search keeps in view
+_NARROWEST, _WIDER = 100, 3  # how many nodes a search keeps in view, and times as many with a selection
 _TRAINED_ON = 10_000  # rows, for the range of each dimension
 _STEP = 2000  # rows added at once
 
@@ -46,11 +46,15 @@ class FaissGraph:
 
     def candidates(self, query: Scores, k: int, mask: Mask) -> Slots:
         """Return selected slots among which the k nearest to the query are, at least k; fewer mean that it did not get
-        to the others. The more is left out, the wider it looks."""
+        to the others. None are named where more than a third is left out: the way to what is selected may lead
+        through what is not."""
+        if 3 * mask.selected < 2 * mask.count:
+            return np.empty(0, dtype=np.int64)
         faiss = load_faiss()
         count = min(max(2 * k, k + 30), self.covers)
-        width = max(_NARROWEST, count + count // 2) * self.covers / max(1, mask.selected)
-        width = int(max(min(width, _WIDEST), count))
+        width = max(_NARROWEST, count + count // 2)
+        if not mask.everything:
+            width *= _WIDER
         if mask.selected == mask.count:
             options = faiss.SearchParametersHNSW(efSearch=width)
         else:

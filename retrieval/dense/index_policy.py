@@ -23,7 +23,7 @@ class IndexPolicy:
     structure are searched exactly, up to `tail_rows`; dead ones are kept up to `dead_share` of all."""
 
     exact_rows: int = 10_000
-    graph_rows: int = 200_000
+    graph_rows: int = 50_000
     memory_bytes: int = 4 << 30
     tail_rows: int = 10_000
     dead_share: float = 0.2

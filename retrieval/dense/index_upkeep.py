@@ -19,6 +19,7 @@ from retrieval.dense.snapshot_files import read, write_contents, write_state
 from retrieval.dense.structure import Structure
 
 _UNSAVED_SHARE = 0.02  # of the slots: so many may be missing in a snapshot, and are fetched from the catalog
+_WRITTEN_PER_QUIET = 1 << 28  # bytes of vectors that make the quiet bound longer by itself
 _COMPACTED_FROM = 64  # dead slots; fewer are not worth it
 _LATER, _WASTED = 2.0, 4.0  # times the quiet bound: until tried again when another process writes, when removals came
 _one_at_a_time = threading.Lock()  # builds in this process
@@ -63,9 +64,9 @@ class IndexUpkeep:
         self._base, self._saved = snapshot, self._state.count
 
     def ask(self) -> None:
-        """Have done what is due, once things are quiet."""
+        """Have done what is due, once things are quiet: the longer, the more there is to write."""
         if self._restructuring() or self._snapshot_due():
-            self._background.ask()
+            self._background.ask(factor=1 + 4 * self._state.count * self._dimension / _WRITTEN_PER_QUIET)
 
     def settle(self) -> None:
         """Do at once what is due, and return when nothing is."""

@@ -13,7 +13,8 @@ _RECENT = 65_536  # keys; beyond these, and a quarter of all, the array is sorte
 class KeyLookup:
     """The last slot of each key."""
 
-    def __init__(self, keys: NDArray[np.int64]) -> None:
+    def __init__(self, keys: NDArray[np.int64], *, recent: int = _RECENT) -> None:
+        self._bound = recent
         self._sort(keys, np.arange(len(keys), dtype=np.int64))
         self._next = len(keys)
         self._recent: dict[int, int] = {}
@@ -22,7 +23,7 @@ class KeyLookup:
         """Let the next slots belong to these keys."""
         first, self._next = self._next, self._next + len(keys)
         self._recent.update(zip(keys.tolist(), range(first, self._next), strict=True))
-        if len(self._recent) > max(_RECENT, len(self._keys) // 4):
+        if len(self._recent) > max(self._bound, len(self._keys) // 4):
             recent = np.array(list(self._recent.items()), dtype=np.int64)
             self._sort(np.concatenate([self._keys, recent[:, 0]]), np.concatenate([self._slots, recent[:, 1]]))
             self._recent = {}

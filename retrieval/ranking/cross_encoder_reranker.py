@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from contracts import ConfigurationError, Hit
+from retrieval.ranking.judged_text import judged_text
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -37,7 +38,7 @@ class CrossEncoderReranker:
     async def score(self, query: str, hits: Sequence[Hit]) -> list[float]:
         """Return a score per hit, higher is better; 0 to 1 with most models. Raises ConfigurationError when the model
         cannot be loaded or is no cross-encoder."""
-        pairs = [(query, _passage(hit)) for hit in hits]
+        pairs = [(query, judged_text(hit)) for hit in hits]
         return await asyncio.get_running_loop().run_in_executor(self._executor, self._score, pairs)
 
     def _score(self, pairs: list[tuple[str, str]]) -> list[float]:
@@ -47,11 +48,6 @@ class CrossEncoderReranker:
             self._model = _open(self._name)
         scores = self._model.predict(pairs, batch_size=self._batch_size, show_progress_bar=False)
         return [float(score) for score in scores]
-
-
-def _passage(hit: Hit) -> str:
-    path = " > ".join(dict.fromkeys(name for name in (hit.document.title, *hit.chunk.headings) if name))
-    return f"{path}\n{hit.chunk.text}" if path else hit.chunk.text
 
 
 def _open(name: str) -> CrossEncoder:

@@ -20,9 +20,9 @@ _LEAST_TOP = 0.3  # cosine; where even the best is below it, differences are noi
 class FusionMethod(StrEnum):
     """How scores of different measures are brought together.
 
-    `CONVEX`: a weighted sum, each by the best score there is. `THEORETICAL`: the same, but cosines count from −1 (TM2C2,
-    Bruch et al. 2023). `WEIGHTED_SCORE`: each list by its own least and best, missing is 0 (LlamaIndex's and Weaviate's relative score).
-    `Z_SCORE`: by mean and deviation. `RECIPROCAL_RANK`: ranks alone."""
+    `CONVEX`: a weighted sum, each measure by its best score. `THEORETICAL`: the same, but cosines count from −1 (TM2C2,
+    Bruch et al. 2023). `WEIGHTED_SCORE`: each list by its own least and best, missing is 0 (the relative score of
+    LlamaIndex and Weaviate). `Z_SCORE`: by mean and deviation. `RECIPROCAL_RANK`: ranks alone."""
 
     CONVEX = "convex"
     THEORETICAL = "theoretical"

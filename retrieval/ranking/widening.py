@@ -19,10 +19,10 @@ async def widen(
 ) -> list[Hit]:
     """Return the hits, each widened to the chunks beside it while it has at most `budget_tokens`.
 
-    Only what stands on the same page under the same heading is joined, and only where nothing between is missing, so that
-    the text is that of its span (white space between chunks aside). The next chunk comes before the one in front, the best hit before the others. Hits that
-    then touch become one, however long, which keeps the best one's id, rank and score. `expanded_from` is the span that
-    was found.
+    Only what stands on the same page under the same heading is joined, and only where nothing between is missing, so
+    that the text is that of its span (white space between chunks aside). The next chunk comes before the one in front,
+    the best hit before the others. Hits that then touch become one, however long, which keeps the best one's id, rank
+    and score. `expanded_from` is the span that was found.
     """
     around = await asyncio.gather(*(neighbours(hit.chunk, _REACH) for hit in hits))
     stretches = [

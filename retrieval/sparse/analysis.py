@@ -1,7 +1,7 @@
 """What an index keeps of a text, and what it looks for on behalf of a query: one analysis for every sparse index.
 
-A text is analysed in its document's language. The language of a query is uncertain and so every word of it is looked for
-under its stems in all the languages of the collection, as forms of the same word.
+A text is analysed in its document's language. The language of a query is uncertain, and so every word of it is looked
+for under its stems in all the languages of the collection, as forms of the same word.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Words as an index file holds them: keyed hashes, so that the file cannot be read without the catalog it belongs to."""
+"""Words as an index file holds them: keyed hashes, which say nothing without the catalog they belong to."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """How a chunk lies in Tantivy: sealed words and names, the key of the chunk, and no text.
 
-``title``, ``headings`` and ``body`` hold what is scored; ``exact`` the same in order, unstemmed, for phrases; ``readers``,
-``document`` and ``number`` (the document's id as a number) what a search is limited by. One more document, the state,
-says which generation of the catalog the index stands for; it is written with every commit.
+``title``, ``headings`` and ``body`` hold what is scored; ``exact`` the same in order, unstemmed, for phrases;
+``readers`` and ``number`` (the document's id in short) what a search is limited by. One more document, the state, says
+which generation of the catalog the index stands for; it is written with every commit.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def schema() -> Any:
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("document", tokenizer_name="raw", index_option="basic", stored=True)
     builder.add_unsigned_field("generation", stored=True)
-    builder.add_unsigned_field("number", fast=True)
+    builder.add_unsigned_field("number", indexed=True, fast=True)
     builder.add_integer_field("key", fast=True)
     return builder.build()
 

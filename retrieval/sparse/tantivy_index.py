@@ -59,9 +59,7 @@ class TantivyIndex:
             return latest
         async with self._following:
             if not await self._caught_up():
-                async with self._writing(or_read=True) as mine:
-                    if mine:
-                        await self._write()
+                await self._catch_up()
         return self.generation
 
     async def search(self, text: str, k: int, selection: Selection) -> tuple[tuple[int, float], ...]:
@@ -91,6 +89,35 @@ class TantivyIndex:
         """Look at what others have written; return whether it is what the catalog has."""
         await self._run(self._writer, self._look)
         return self._view is not None and self.generation == await self._feed.generation(self._collection)
+
+    async def _catch_up(self) -> None:
+        """Follow the catalog; on a damaged index with a new one, on a disk that takes none in memory."""
+        try:
+            return await self._follow()
+        except BaseException as exc:
+            if self._folder is None or not _is_damage(exc):
+                raise
+            await self._abandon(exc)
+        try:
+            return await self._follow()
+        except BaseException as exc:
+            if not _is_damage(exc):
+                raise
+            _log.warning("the words of collection %r cannot be stored and stay in memory: %s", self._collection, exc)
+            self._folder = self._view = self._at = None
+        return await self._follow()
+
+    async def _follow(self) -> None:
+        async with self._writing(or_read=True) as mine:
+            if mine:
+                await self._write()
+
+    async def _abandon(self, exc: BaseException) -> None:
+        """Let no process use the index that this one has open."""
+        _log.warning("the words of collection %r cannot be read and are indexed anew: %s", self._collection, exc)
+        if self._folder is not None and self._at is not None:
+            await self._run(self._writer, self._folder.abandon, self._at)
+        self._view = self._at = None
 
     @asynccontextmanager
     async def _writing(self, *, or_read: bool) -> AsyncIterator[bool]:
@@ -169,14 +196,12 @@ class TantivyIndex:
                 await self._run(self._writer, writing.commit, following[0].generation - 1)
 
     async def _renew(self, view: TantivyView, exc: BaseException) -> TantivyView:
-        """Make the index anew after a search has found it damaged."""
-        _log.warning("the words of collection %r cannot be read and are indexed anew: %s", self._collection, exc)
-        if self._view is view:
-            self._view = None
-            if self._at is not None and self._folder is not None:
-                await self._run(self._writer, self._folder.abandon, self._at)
+        """Make the index anew after a search has found it damaged; return what there is now."""
+        async with self._following:
+            if self._view is view:
+                await self._abandon(exc)
         await self.refresh()
-        return self._view or view
+        return self._opened
 
     async def _run(self, executor: ThreadPoolExecutor, work: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(executor, work, *arguments)

@@ -1,8 +1,8 @@
 """How well and how fast the sparse view finds: judged sets, then speed beside bm25s and rank_bm25.
 
-``python -m tests.benchmarks.bench_sparse DATA [--peers PYTHON] [--sizes 10000 100000]``: DATA is a folder with judged sets
-(see sparse_sets.py); PYTHON is that of an environment with bm25s, numba, PyStemmer and rank_bm25. Texts to be searched
-for speed are stretches of 40 to 160 words from those sets, ten to a document.
+``python -m tests.benchmarks.bench_sparse DATA [--peers PYTHON] [--sizes 10000 100000]``: DATA is a folder with judged
+sets (see sparse_sets.py); PYTHON is that of an environment with bm25s, numba, PyStemmer and rank_bm25. Texts to be
+searched for speed are stretches of 40 to 160 words from those sets, ten to a document.
 """
 
 from __future__ import annotations

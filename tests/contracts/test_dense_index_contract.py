@@ -1,7 +1,7 @@
 """Dense indexes: FAISS and the plain one find the same, follow the catalog, and show nobody what is not theirs."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from retrieval.dense.exact_index import ExactIndex
 from retrieval.dense.faiss_index import FaissIndex
 from retrieval.dense.index_policy import IndexPolicy
 from tests.feeds import MemoryFeed
-from tests.library import EMBEDDER
+from tests.library import EMBEDDER, Shelf, text_hash
 
 GRAPH = IndexPolicy(exact_rows=10, graph_rows=100_000, tail_rows=20)
 LISTS = IndexPolicy(exact_rows=10, graph_rows=10, tail_rows=20)
@@ -236,3 +236,47 @@ async def test_a_catalog_that_was_restored_is_read_anew(library: Library, index:
     await library.put("b", "violet")
     assert await library.find(index, "red") == ["violet"]
     assert index.generation == 1
+
+
+@pytest.fixture(params=["exact", "faiss"])
+def on_catalog(request: pytest.FixtureRequest, shelf: Shelf) -> Callable[[str], DenseIndex]:
+    """Return what opens a view of the real catalog for an embedder."""
+
+    def open_view(embedder: str) -> DenseIndex:
+        if request.param == "exact":
+            return ExactIndex(shelf.feed, "default", embedder=embedder)
+        return FaissIndex(shelf.feed, "default", embedder=embedder, dimension=EMBEDDER.dimension, quiet_s=3600)
+
+    return open_view
+
+
+async def scores(index: DenseIndex, text: str, scope: tuple[str, ...] = (PUBLIC,)) -> list[float]:
+    await index.refresh()
+    found = await index.search((await EMBEDDER.embed([text]))[0], 10, Selection(scope))
+    return [round(score, 3) for _, score in found]
+
+
+async def test_the_catalogs_changes_are_followed(shelf: Shelf, on_catalog: Callable[[str], DenseIndex]) -> None:
+    index = on_catalog(EMBEDDER.name)
+    await shelf.put("a", "red")
+    await shelf.put("b", "green", readers=("alice",))
+    assert await scores(index, "red") == [1]
+    assert await scores(index, "green", ("*", "alice")) == [1, 0]
+    await shelf.put("b", "green", readers=("bob",))
+    assert await scores(index, "green", ("*", "alice")) == [0]
+    assert await scores(index, "green", ("*", "bob")) == [1, 0]
+    await shelf.catalog.delete("default", ["a", "b"])
+    assert await scores(index, "red", ("*", "bob")) == []
+
+
+async def test_a_switch_of_the_embedder_empties_the_former_view(
+    shelf: Shelf, on_catalog: Callable[[str], DenseIndex]
+) -> None:
+    index = on_catalog(EMBEDDER.name)
+    await shelf.put("a", "red")
+    assert await scores(index, "red") == [1]
+    await shelf.builds.begin("default", "next")
+    await shelf.builds.add("next", [text_hash("red")], await EMBEDDER.embed(["red"]))
+    assert await shelf.builds.switch("default", "next")
+    assert await scores(index, "red") == []
+    assert await scores(on_catalog("next"), "red") == [1]

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 
 from apps.cli.main import app
 from tests.beir_folder import CORPUS, QRELS, write_dataset
+from tests.small_cross_encoder import make_small_cross_encoder
 from tests.small_encoder import make_small_encoder
 
 pytestmark = pytest.mark.integration
@@ -126,6 +127,16 @@ def test_a_long_document_counts_once_at_its_best_chunk(evaluations: Evaluations,
         assert len(found) == len(set(found))
         if row["mode"] == "dense":
             assert len(found) == 5
+
+
+def test_a_reranker_is_measured_against_the_hybrid_without_it(evaluations: Evaluations, tmp_path: Path) -> None:
+    evaluations.env["FOOTNOTE_RETRIEVAL__RERANKER"] = str(make_small_cross_encoder(tmp_path / "judge"))
+    dump = tmp_path / "dump.jsonl"
+    told = evaluations.told(write_dataset(tmp_path / "trams"), "--modes", "hybrid,reranked", "--per-query", dump)
+    assert {(each["mode"], each["other"]) for each in told["comparisons"]} == {("reranked", "hybrid")}
+    found = {(row["query_id"], row["mode"]): row["found"] for row in map(json.loads, dump.read_text().splitlines())}
+    assert found["q1", "hybrid"] != found["q1", "reranked"]
+    assert str(tmp_path / "judge") in told["retriever"]
 
 
 @pytest.mark.parametrize(

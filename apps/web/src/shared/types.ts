@@ -15,7 +15,7 @@ export interface Passage {
   source: string;
   page: number | null;
   text: string;
-  score: number;
+  similarity: number | null;
 }
 
 export interface Citation extends Passage {

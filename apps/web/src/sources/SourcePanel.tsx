@@ -28,7 +28,7 @@ function Details({ passage }: { passage: Passage | Citation }) {
           {ATTRIBUTION[isCitation(passage) ? passage.attributed_by : "retrieved"]}
         </dd>
         <dt>Similarity to the question</dt>
-        <dd>{passage.score.toFixed(2)}</dd>
+        <dd>{passage.similarity?.toFixed(2) ?? "–"}</dd>
       </dl>
       <a
         className="text-button"

@@ -47,8 +47,10 @@ class Following(RuleBasedStateMachine):
         self.owner: dict[int, str] = {}
         self.seed = 0
 
-    @initialize(policy=st.sampled_from(POLICIES))
-    def open(self, policy: IndexPolicy) -> None:
+    @initialize(policy=st.sampled_from(POLICIES), filled=st.booleans())
+    def open(self, policy: IndexPolicy, filled: bool) -> None:
+        for n in range(30 if filled else 0):
+            self.put(f"d{n}", 4, (("*",), ("alice",), ("bob", "staff"))[n % 3])
         self.exact = ExactIndex(self.feed, "c", embedder="e")
         self.faiss = FaissIndex(
             self.feed, "c", embedder="e", dimension=DIMENSION, policy=policy, quiet_s=3600, threads=THREADS
@@ -114,4 +116,4 @@ class Following(RuleBasedStateMachine):
 
 
 TestFollowing = Following.TestCase
-TestFollowing.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestFollowing.settings = settings(max_examples=15, stateful_step_count=20, deadline=None)

@@ -4,7 +4,6 @@ import asyncio
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -120,6 +119,36 @@ async def test_a_damaged_folder_is_made_anew(tmp_path: Path, caplog: pytest.LogC
     assert not at.exists()
 
 
+@pytest.mark.parametrize("kind", ["idx", "term", "pos", "fast", "fieldnorm", "store"])
+async def test_no_harm_inside_a_file_is_an_error(tmp_path: Path, kind: str) -> None:
+    feed = MemoryFeed()
+    for n in range(50):
+        feed.put(f"d{n}", texts=[f"red wine number {n}"])
+    await open_index(feed, tmp_path).refresh()
+    for file in current(tmp_path).glob(f"*.{kind}"):
+        whole = bytearray(file.read_bytes())
+        whole[: len(whole) // 2] = b"\xff" * (len(whole) // 2)
+        file.write_bytes(whole)
+    index = open_index(feed, tmp_path)
+    await index.refresh()
+    for query in ("red", '"red wine"'):
+        await index.search(query, 5, EVERYONE)
+    feed.put("new", texts=["red"])
+    assert await index.refresh() == 51
+    await index.search("red", 5, EVERYONE)
+
+
+async def test_a_disk_that_takes_nothing_does_not_matter(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    feed = MemoryFeed()
+    feed.put("a", texts=["red"])
+    (tmp_path / "file").write_bytes(b"")
+    index = open_index(feed, tmp_path / "file")
+    assert await found(index, "red") == [1]
+    assert "stay in memory" in caplog.text
+    feed.put("b", texts=["red"])
+    assert await found(index, "red") == [1, 2]
+
+
 async def test_an_open_index_outlives_its_folder(tmp_path: Path) -> None:
     feed = MemoryFeed()
     index, other = open_index(feed, tmp_path), open_index(feed, tmp_path)
@@ -228,7 +257,7 @@ async def test_a_writer_that_is_killed_leaves_an_index_that_goes_on(
             process.stdin.write("go\n")
             if n < 3:
                 process.stdout.readline()
-        time.sleep(milliseconds / 1000)
+        await asyncio.sleep(milliseconds / 1000)
     index = open_index(feed, tmp_path)
     assert await index.refresh() == 4
     assert len(await index.search("red", 100, EVERYONE)) == 12

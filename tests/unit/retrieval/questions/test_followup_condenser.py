@@ -9,7 +9,20 @@ HISTORY = (Message("user", "What does a packed lunch cost?"), Message("assistant
 
 
 @pytest.mark.parametrize(
-    "question", ["And for children?", "When must it be ordered?", "Why?", "How about members?", "What about this?"]
+    "question",
+    [
+        "And for children?",
+        "When must it be ordered?",
+        "Why?",
+        "How about members?",
+        "What about this?",
+        "Und was kostet es für Kinder?",
+        "Kann man Getränke dazu bestellen?",
+        "¿Y cuánto cuesta para los niños?",
+        "¿Cuándo hay que pagar por ello, y con él el agua?",
+        "Et pour les enfants de moins de six ans ?",
+        "Faut-il payer pour elle en avance ?",
+    ],
 )
 async def test_a_follow_up_carries_the_question_before(question: str) -> None:
     condensed = await FollowupCondenser().condense(question, HISTORY)
@@ -24,6 +37,9 @@ async def test_a_follow_up_carries_the_question_before(question: str) -> None:
         "How many beds are there in the hut?",
         "Which is the fee that guests pay for a late arrival?",
         "Are dogs allowed at this hut?",
+        "Gibt es in der Hütte eine Dusche?",
+        "¿Cuántas camas hay en el refugio?",
+        "Combien de lits y a-t-il dans le refuge ?",
     ],
 )
 async def test_a_question_that_stands_alone_stays_as_it_is(question: str) -> None:

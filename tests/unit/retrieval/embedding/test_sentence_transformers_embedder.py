@@ -116,7 +116,7 @@ def test_openvino_tells_nobody_that_it_is_used(tmp_path: Path) -> None:
         f"print(E({str(model)!r}, runtime='openvino').dimension)"
     )
     environment = {**os.environ, "HOME": str(tmp_path), "CI": "", "HF_HUB_OFFLINE": "1"}
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[4]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, text=True)
     assert done.stdout.strip() == "64", done.stderr
     assert not (tmp_path / "intel").exists()
