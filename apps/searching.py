@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from apps.settings import Settings
+from apps.settings import LATE_INTERACTION, Settings
 from contracts import ChangeFeed, DenseIndex, Embedder, Passages, Rephraser, Reranker, SparseIndex, Tracer
 
 if TYPE_CHECKING:
@@ -80,14 +80,21 @@ def open_retriever(
             diversity=retrieval.diversity,
             expand_tokens=retrieval.expand_tokens,
         ),
-        reranker=_reranker(retrieval.reranker),
+        reranker=_reranker(settings),
         rephraser=rephraser,
     )
 
 
-def _reranker(model: str) -> Reranker | None:
+def _reranker(settings: Settings) -> Reranker | None:
+    model, embedding = settings.retrieval.reranker, settings.embedding
     if not model:
         return None
+    if model == LATE_INTERACTION:
+        from retrieval.ranking.late_interaction_reranker import LateInteractionReranker
+        from retrieval.ranking.sentence_transformers_tokens import SentenceTransformersTokens
+
+        tokens = SentenceTransformersTokens(embedding.model, runtime=embedding.runtime, threads=embedding.threads)
+        return LateInteractionReranker(tokens)
     from retrieval.ranking.cross_encoder_reranker import CrossEncoderReranker
 
     return CrossEncoderReranker(model)

@@ -18,6 +18,7 @@ from contracts import ConfigurationError, InvalidInputError, SearchMode
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 COLLECTION_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
+LATE_INTERACTION = "late_interaction"
 MOST_TOKENS = 8192  # of a chunk: as many as the longest sentence encoders read
 _LONGEST_SOCKET_PATH = 103  # bytes; macOS allows 103, Linux 107
 
@@ -84,9 +85,10 @@ class IngestionSettings(BaseModel):
 class RetrievalSettings(BaseModel):
     """What a search returns. `floor` is the cosine similarity below which there is no evidence.
 
-    Each view gives `candidates`; `fusion` makes one list of them, and `reranker`, a cross-encoder's hub id or folder,
-    judges the best `rerank_depth` again. `diversity` above 0, up to 1, prefers passages that differ. Passages may grow
-    by their neighbours to `expand_tokens`; 0 leaves them as they were found.
+    Each view gives `candidates`, `fusion` makes one list of them, and `reranker` judges the best `rerank_depth` again: a
+    cross-encoder's hub id or folder, or `late_interaction`, which compares token by token with the embedding model.
+    `diversity` above 0, up to 1, prefers passages that differ. A passage may grow by its neighbours to `expand_tokens`;
+    0 leaves it as it was found.
 
     `rephrase` searches in other words too: by questions that the model makes of the question, or by a passage that it
     imagines (HyDE). `condense` tells who turns a follow-up into a question that stands alone: a rule, or the model;
@@ -100,7 +102,7 @@ class RetrievalSettings(BaseModel):
     candidates: int = Field(100, ge=10, le=1000)
     fusion: Literal["convex", "theoretical", "weighted_score", "z_score", "reciprocal_rank"] = "convex"
     reranker: str = ""
-    rerank_depth: int = Field(30, ge=1, le=1000)
+    rerank_depth: int = Field(20, ge=1, le=1000)
     diversity: float = Field(0.0, ge=0, le=1)
     expand_tokens: int = Field(0, ge=0, le=MOST_TOKENS)
     rephrase: Literal["off", "multi_query", "hyde"] = "off"

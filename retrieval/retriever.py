@@ -41,7 +41,7 @@ class RetrievalPolicy:
 
     candidates: int = 100
     fusion: Fusion = field(default_factory=Fusion)
-    rerank_depth: int = 30
+    rerank_depth: int = 20
     diversity: float = 0.0
     expand_tokens: int = 0
 

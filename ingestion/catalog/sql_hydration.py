@@ -36,9 +36,7 @@ def passages_of(connection: Connection, keys: Sequence[int]) -> dict[int, tuple[
     owners: dict[str, Document] = {}
     for row in connection.execute(_found, {"keys": keys}):
         # By position: a search reads some twenty rows, and names would cost more than the database does.
-        key, chunk_id, owner, version, position, text, start, end, page, boxes, headings, kind, focus, hidden, *rest = (
-            row
-        )
+        key, chunk_id, owner, version, position, text, start, end, page, boxes, path, kind, focus, hidden, *rest = row
         if owner not in owners:
             collection, source, title, media_type, size, metadata, readers = rest
             names = tuple(sorted(readers.split(_BETWEEN_READERS))) if readers is not None else ()

@@ -9,9 +9,9 @@ import numpy as np
 
 from retrieval.dense.faiss_exact import Scores
 from retrieval.dense.faiss_threads import load_faiss
+from retrieval.dense.index_contents import Contents, Flags, Proceed
 from retrieval.dense.index_policy import Kind
 from retrieval.dense.masks import Mask
-from retrieval.dense.slot_table import Contents, Flags, Proceed
 from retrieval.dense.structure import changeable_copy, real, sample, save
 from retrieval.dense.vector_rows import Slots
 

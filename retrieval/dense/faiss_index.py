@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,15 +12,15 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts import ChangeFeed, Selection
+from contracts import Change, ChangeFeed, Selection, StoredVectors
 from retrieval.dense.faiss_exact import Found, Scores, nearest
 from retrieval.dense.faiss_threads import open_search_threads
+from retrieval.dense.index_contents import nothing
 from retrieval.dense.index_policy import IndexPolicy
 from retrieval.dense.index_snapshots import SnapshotPlace, discard
 from retrieval.dense.index_state import IndexState, Moment
 from retrieval.dense.index_upkeep import IndexUpkeep
-from retrieval.dense.slot_table import nothing
-from retrieval.dense.snapshot_files import MisfitError, UnreadableError, read
+from retrieval.dense.snapshot_files import MisfitError, Snapshot, UnreadableError, read
 
 T = TypeVar("T")
 
@@ -80,8 +80,10 @@ class FaissIndex:
         async with self._following:
             await self._run(self._upkeep.note_epoch)
             latest = await self._feed.generation(self._collection)  # others may have followed further meanwhile
-            if self._generation is None or latest < self._generation or self._upkeep.wants_reading:
+            if self._generation is None or latest < self._generation:
                 self._generation = await self._run(self._open, latest)
+            elif self._upkeep.wants_reading:
+                await self._take_over(latest)
             if latest > self._generation:
                 self._generation = await self._follow(self._generation, latest)
             self._upkeep.ask()
@@ -108,13 +110,29 @@ class FaissIndex:
     async def _follow(self, since: int, latest: int) -> int:
         changes = await self._feed.changes(self._collection, since)
         generation = max([latest, *(change.generation for change in changes)])
-        for start in range(0, len(changes), _BATCH):
-            ids = [change.document_id for change in changes[start : start + _BATCH]]
+        for ids in _batches(changes):
             stored = await self._feed.vectors(ids, self._embedder)
             if await self._run(self._state.apply, ids, stored) and self._place is not None:
                 await self._run(self._place.discard_before, generation)
         self._state.generation = generation
         return generation
+
+    async def _take_over(self, latest: int) -> None:
+        """Go on from another process's snapshot, in one step with what changed after it: searches never see less than
+        before."""
+        self._upkeep.wants_reading = False
+        if (found := await self._run(self._newest, latest)) is None:
+            return
+        path, snapshot = found
+        changes = await self._feed.changes(self._collection, snapshot.contents.generation)
+        stored: dict[str, StoredVectors] = {}
+        for ids in _batches(changes):
+            stored.update(await self._feed.vectors(ids, self._embedder))
+        changed = [change.document_id for change in changes]
+        await self._run(self._state.reset, snapshot.contents, snapshot.structure, changed, stored)
+        self._generation = max([latest, *(change.generation for change in changes)])
+        self._state.generation = self._generation
+        self._upkeep.started_from(path)
 
     async def _run(self, work: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
@@ -123,29 +141,26 @@ class FaissIndex:
 
     def _open(self, latest: int) -> int:
         """Start from the newest snapshot that fits, or from nothing; return the generation of that."""
-        self._upkeep.wants_reading = False
         if self._place is not None:
             self._place.tidy()
+        path, snapshot = self._newest(latest) or (None, Snapshot(nothing(self._dimension), None))
+        self._state.reset(snapshot.contents, snapshot.structure)
+        self._upkeep.started_from(path)
+        return snapshot.contents.generation
+
+    def _newest(self, latest: int) -> tuple[Path, Snapshot] | None:
+        """Return the newest snapshot that fits. Others are discarded: none of them will."""
         while self._place is not None and (path := self._place.newest()) is not None:
             try:
-                found = read(path, origin=self._origin, latest=latest, dimension=self._dimension)
+                return path, read(path, origin=self._origin, latest=latest, dimension=self._dimension)
             except FileNotFoundError:
                 continue  # another process removed it: for a newer one, perhaps
             except MisfitError:
                 discard(path)
-                continue
             except UnreadableError as exc:
                 _log.warning("index snapshot %s is unreadable and is rebuilt: %s", path, exc)
                 discard(path)
-                continue
-            self._state.reset(found.contents, found.structure)
-            self._upkeep.started_from(path)
-            return found.contents.generation
-        if not self._generation or latest < self._generation:
-            self._state.reset(nothing(self._dimension))
-            self._upkeep.started_from(None)
-            return 0
-        return self._generation
+        return None
 
     def _search(self, vector: NDArray[np.float32], k: int, selection: Selection) -> tuple[tuple[int, float], ...]:
         query = np.ascontiguousarray(vector, dtype=np.float32)
@@ -163,3 +178,8 @@ class FaissIndex:
         if len(found) < min(k, mask.selected - len(behind)):
             return nearest(query, moment.rows, mask.slots, k)
         return nearest(query, moment.rows, np.concatenate([np.sort(found), behind]), k)
+
+
+def _batches(changes: Sequence[Change]) -> Iterator[list[str]]:
+    for start in range(0, len(changes), _BATCH):
+        yield [change.document_id for change in changes[start : start + _BATCH]]

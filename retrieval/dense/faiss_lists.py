@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 
 from retrieval.dense.faiss_exact import Scores
 from retrieval.dense.faiss_threads import load_faiss
+from retrieval.dense.index_contents import Contents, Flags, Proceed
 from retrieval.dense.index_policy import Kind
 from retrieval.dense.masks import Mask
-from retrieval.dense.slot_table import Contents, Flags, Proceed
 from retrieval.dense.structure import changeable_copy, real, sample, save
 from retrieval.dense.vector_rows import Slots, slices
 
 _LISTS_PER_ROOT = 4  # so many times the root of the number of rows
-_READ_SHARE, _FEWEST_READ, _MOST_READ = 1 / 32, 64, 256  # lists a search reads
+_READ_SHARE, _FEWEST_READ, _MOST_READ = 1 / 20, 64, 512  # lists a search reads
 _MORE_WITH_SELECTION = 2  # times as many rows, since what is selected may lie far from the query
+_PASSED_OVER = 0.1  # what it costs to pass over a row that is not selected, in rows that are compared
 _TRAINED_ON, _ROUNDS = 40, 6  # rows per list, and rounds of k-means
 _PQ_DIMENSIONS, _PQ_CANDIDATES = 4, 10  # dimensions to a byte; candidates per hit
 
@@ -47,7 +48,7 @@ class FaissLists:
 
     def candidates(self, query: Scores, k: int, mask: Mask) -> Slots:
         """Return selected slots among which the k nearest to the query are, at least k; fewer mean that it did not get
-        to the others."""
+        to the others, or that comparing all is as quick."""
         faiss = load_faiss()
         count = min(_PQ_CANDIDATES * k if self.kind is Kind.SMALL_LISTS else max(2 * k, k + 30), self.covers)
         selector = {} if mask.selected == mask.count else {"sel": faiss.IDSelectorBitmap(mask.bits)}
@@ -56,7 +57,10 @@ class FaissLists:
             _, found = self._index.search(query[None], count, params=options)
             if (few := real(found[0])).size >= count:
                 return few
-        lists, scores = self._lists_for(query, count, mask)
+        wanted = self._wanted(count, mask)
+        if mask.selected <= wanted * (1 + _PASSED_OVER * self.covers / mask.selected):
+            return np.empty(0, dtype=np.int64)  # to compare all that is selected costs no more
+        lists, scores = self._lists_for(query, wanted, mask)
         options = faiss.SearchParametersIVF(nprobe=len(lists), **selector)
         return self._search(query, count, lists, scores, options)
 
@@ -86,11 +90,17 @@ class FaissLists:
         lists = self._index.nlist
         return int(min(lists, max(_FEWEST_READ, min(_MOST_READ, lists * _READ_SHARE))))
 
-    def _lists_for(self, query: Scores, count: int, mask: Mask) -> tuple[Slots, Scores]:
-        """Return the lists nearest to the query that together have enough selected rows: those that have none do not
+    def _wanted(self, count: int, mask: Mask) -> int:
+        """Return how many selected rows are to be read. The nearest of a few lie farther away than the nearest of all,
+        though not in as many more lists as there are fewer rows."""
+        unrestricted = self._read() * self.covers / self._index.nlist
+        share = min(1.0, mask.selected / self.covers)
+        return int(max(_MORE_WITH_SELECTION * unrestricted * share**0.5, 4 * count))
+
+    def _lists_for(self, query: Scores, wanted: int, mask: Mask) -> tuple[Slots, Scores]:
+        """Return the lists nearest to the query that together have so many selected rows: those that have none do not
         count, so what few may read is found however far from the query it lies."""
         per_list, lists = self._per_list(mask), self._index.nlist
-        wanted = max(_MORE_WITH_SELECTION * self._read() * self.covers // lists, 4 * count)
         wanted = min(wanted, int(per_list.sum()))
         for tried in (min(lists, 8 * self._read()), lists):
             scores, near = self._index.quantizer.search(query[None], tried)

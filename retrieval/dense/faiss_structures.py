@@ -8,8 +8,8 @@ from retrieval.dense.faiss_gpu import on_gpu
 from retrieval.dense.faiss_graph import FaissGraph
 from retrieval.dense.faiss_lists import FaissLists
 from retrieval.dense.faiss_threads import load_faiss
+from retrieval.dense.index_contents import Contents, Proceed
 from retrieval.dense.index_policy import Kind
-from retrieval.dense.slot_table import Contents, Proceed
 from retrieval.dense.structure import Structure
 
 

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts import Selection, StoredVectors, Vectors
+from retrieval.dense.index_contents import Contents, Keys
 from retrieval.dense.masks import Mask, Masks
-from retrieval.dense.slot_table import Contents, Keys, SlotTable
+from retrieval.dense.slot_table import SlotTable
 from retrieval.dense.structure import Structure
 from retrieval.dense.vector_rows import RowView
 
@@ -124,10 +125,17 @@ class IndexState:
             self._table.generation = former.generation
             return Frozen(contents, structure, frozen.removals, self._number)
 
-    def reset(self, contents: Contents, structure: Structure | None = None) -> None:
-        """Start from other contents."""
+    def reset(
+        self,
+        contents: Contents,
+        structure: Structure | None = None,
+        changed: Sequence[str] = (),
+        stored: Mapping[str, StoredVectors] | None = None,
+    ) -> None:
+        """Start from other contents, with these documents as they are stored."""
         with self._lock:
             self._set(contents, structure)
+            self._table.apply(changed, stored or {})
             self._removals += 1
 
     def is_current(self, frozen: Frozen) -> bool:

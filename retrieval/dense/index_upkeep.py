@@ -11,10 +11,10 @@ from pathlib import Path
 from retrieval.dense.background import Background
 from retrieval.dense.faiss_structures import build
 from retrieval.dense.faiss_threads import use_half_of_the_cores
+from retrieval.dense.index_contents import Contents
 from retrieval.dense.index_policy import IndexPolicy, Kind
 from retrieval.dense.index_snapshots import SnapshotPlace, discard
 from retrieval.dense.index_state import Frozen, IndexState
-from retrieval.dense.slot_table import Contents
 from retrieval.dense.snapshot_files import read, write_contents, write_state
 from retrieval.dense.structure import Structure
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts import Selection
-from retrieval.dense.slot_table import Flags, SlotTable
+from retrieval.dense.index_contents import Flags
+from retrieval.dense.slot_table import SlotTable
 from retrieval.dense.vector_rows import Slots
 
 Bits = NDArray[np.uint8]
@@ -97,7 +98,10 @@ class _Kept:
         if self._moment != self._table.moment:
             touched = self._table.touched_since(self._moment) if self._moment >= 0 else None
             self._fit(len(self._table))
-            self._update(np.arange(len(self._table)) if touched is None else touched)
+            self._begin() if touched is None else self._update(touched)
+            selected = int(np.count_nonzero(self._flags))
+            everything = selected == len(self._table) - self._table.dead
+            self._mask = Mask(len(self._table), selected, self._bits, None, everything=everything)
             self._moment = self._table.moment
         return self._mask
 
@@ -111,17 +115,18 @@ class _Kept:
             bits[: len(self._bits)] = self._bits
             self._flags, self._bits = flags, bits
 
+    def _begin(self) -> None:
+        self._flags[: len(self._table)] = self._selected(slice(None))
+        self._bits = np.packbits(self._flags, bitorder="little")
+
     def _update(self, touched: Slots) -> None:
-        table = self._table
         self._flags[touched] = self._selected(touched)
         places = np.unique(touched >> 3)
         bits = self._bits.copy()  # masks that were given before stay as they are
         bits[places] = np.packbits(self._flags.reshape(-1, 8)[places], axis=1, bitorder="little")[:, 0]
         self._bits = bits
-        selected = int(np.count_nonzero(self._flags))
-        self._mask = Mask(len(table), selected, bits, None, everything=selected == len(table) - table.dead)
 
-    def _selected(self, slots: Slots) -> Flags:
+    def _selected(self, slots: Slots | slice) -> Flags:
         table = self._table
         flags: Flags = table.alive[slots] & table.classes.readable(self._selection.scope)[table.class_of_slot[slots]]
         if self._selection.documents is not None:

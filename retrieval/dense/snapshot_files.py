@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from contracts import Vectors
 from retrieval.dense.faiss_structures import load
+from retrieval.dense.index_contents import Contents, Proceed
 from retrieval.dense.index_policy import Kind
-from retrieval.dense.slot_table import Contents, Proceed
 from retrieval.dense.structure import Structure
 from retrieval.dense.vector_rows import RowView, slices
 

@@ -10,10 +10,10 @@ from retrieval.sparse.snowball_stems import SNOWBALL
 _LISTED = frozenset({"da", "de", "en", "es", "fi", "fr", "hu", "it", "nl", "no", "pt", "ru", "sv"})
 # The English list is short; a question in English needs these.
 _MORE_ENGLISH = """
-about all am any because been before being between both can could did do does during each few from further had has have
-he her here hers him his how i its itself just me more most my nor once only other our ours out over own same she should so
-some than them those through too under until up us very we were what when where which while who whom whose why would you
-your yours s t d ll m re ve
+about all am any because been before being between both can could did do does during each few from further had has
+have he her here hers him his how i its itself just me more most my nor once only other our ours out over own same she
+should so some than them those through too under until up us very we were what when where which while who whom whose
+why would you your yours s t d ll m re ve
 """
 _ENGLISH = frozenset(_MORE_ENGLISH.split())
 

@@ -121,7 +121,7 @@ class TantivyView:
         return tuple((key, score) for key, (score, _) in zip(keys, found, strict=True))
 
 
-@lru_cache(8)
+@lru_cache(4)
 def _numbers(documents: frozenset[str]) -> frozenset[int]:
     return frozenset(map(number_of, documents))
 

@@ -1,8 +1,9 @@
 """Single queries that come at once: queries per second and milliseconds each, beside sentence-transformers called from
 as many threads.
 
-Run it with ``python -m tests.benchmarks.bench_query_embedding --queries FILE``; FILE holds queries as JSON lines with a
-`text`. The contenders take turns on the same queries, so that a busy machine slows all of them; the median round counts.
+Run it with ``python -m tests.benchmarks.bench_query_embedding --queries FILE``; FILE holds queries as JSON lines with
+a `text`. The contenders take turns on the same queries, so that a busy machine slows all of them; the median round
+counts.
 """
 
 import argparse

@@ -1,9 +1,9 @@
-"""What it does to search quality when a question is condensed, reworded, or in a language that the embedder hardly knows.
+"""What it does to search quality when a question is condensed, reworded, or in a language the embedder hardly knows.
 
-``python -m tests.benchmarks.bench_query_understanding DATA --generations FILE [--model-url URL]``: DATA is a folder with
-judged sets (see sparse_sets.py) and conversations in multiturn/. What a model says is kept in FILE, a JSON line each,
-and only asked for at URL, an OpenAI-compatible server, where it is not there yet. Figures are nDCG@10 of the views as
-they are searched, and of both together.
+``python -m tests.benchmarks.bench_query_understanding DATA --generations FILE [--model-url URL]``: DATA is a folder
+with judged sets (see sparse_sets.py) and conversations in multiturn/. What a model says is kept in FILE, a JSON line
+each, and only asked for at URL, an OpenAI-compatible server, where it is not there yet. Figures are nDCG@10 of the
+views as they are searched, and of both together.
 """
 
 import argparse
@@ -12,13 +12,24 @@ import json
 import random
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import ir_measures
 import numpy as np
 
-from contracts import PUBLIC, ChatModel, Message, ModelUnavailableError, Prompt, Selection, Token, Wording
+from contracts import (
+    PUBLIC,
+    ChatModel,
+    Condenser,
+    Message,
+    ModelUnavailableError,
+    Prompt,
+    Rephraser,
+    Selection,
+    Token,
+    Wording,
+)
 from retrieval.embedding.sentence_transformers_embedder import SentenceTransformersEmbedder
 from retrieval.questions.conversation_context import blended, conversation_context
 from retrieval.questions.dense_weight import dense_weight
@@ -31,6 +42,7 @@ from tests.benchmarks.sparse_sets import JudgedSet, judged_sets
 from tests.feeds import MemoryFeed
 
 DEPTH = 100
+REWORDED = ("vaswani", "cranfield")
 SAMPLE = 93  # queries of a set that are reworded
 EVERYONE = Selection((PUBLIC,))
 MODES = ("dense", "sparse", "hybrid")
@@ -154,85 +166,78 @@ def told_turns(file: Path) -> dict[str, Turns]:
     return found
 
 
+async def of_question(
+    turns: dict[str, Turns], condenser: Condenser | None, searched: Searched, query: str, *, with_context: bool
+) -> Runs:
+    """Search for a question of a conversation as the condenser puts it, or as it is."""
+    *history, asked = turns[query]
+    text = await condenser.condense(asked.content, history) if condenser else asked.content
+    context = conversation_context(asked.content, text, history) if with_context else ()
+    return await searched.search(text, context, context, Fusion())
+
+
+async def of_text(texts: Mapping[str, str], searched: Searched, query: str) -> Runs:
+    """Search for a text alone."""
+    return await searched.search(texts[query], (), (), Fusion())
+
+
+async def of_rewording(rephraser: Rephraser, searched: Searched, query: str) -> Runs:
+    """Search for a query and other ways to say it."""
+    text = searched.judged.queries[query]
+    return await searched.search(text, weighted(await rephraser.reword(text)), (), Fusion())
+
+
+async def of_language(embedder: SentenceTransformersEmbedder, searched: Searched, query: str) -> Runs:
+    """Search with as much of the dense view as the embedder knows of the query's language."""
+    text = searched.judged.queries[query]
+    return await searched.search(text, (), (), Fusion().weighted(dense_weight(embedder, text)))
+
+
 async def conversations(data: Path, model: ChatModel, embedder: SentenceTransformersEmbedder) -> None:
     """Print what condensers and context do to questions in conversations."""
     folder = data / "multiturn" / "mtrag_clapnq"
     documents = next(one for one in judged_sets(data) if one.name == "mtrag clapnq").documents
-    people = {
+    by_people = {
         str(row["_id"]): str(row["text"]).removeprefix("|user|: ") for row in _rows(folder / "queries_rewrite.jsonl")
     }
     rule = FollowupCondenser()
-    llm = LlmCondenser(model, fallback=rule, deadline_s=120)
-    searched: Searched | None = None
+    condensers: dict[str, Condenser | None] = {"last question": None, "rule": rule}
+    condensers[model.name] = LlmCondenser(model, fallback=rule, deadline_s=120)
+    searched = await Searched(JudgedSet("", documents, {}, {}), embedder).open()
     for name, turns, grades in (
         ("mtrag clapnq", asked_turns(folder), "human_covered"),
         ("mtrag-un clapnq", told_turns(data / "multiturn" / "mtragun.jsonl"), "un"),
     ):
-        judged = JudgedSet(name, documents, {}, _qrels(folder / "qrels" / f"{grades}.tsv"))
-        searched = searched or await Searched(judged, embedder).open()
-        searched.judged = judged
-        queries = [query for query in judged.qrels if query in turns]
-
-        async def one(
-            query: str,
-            condense: Callable[[str, Turns], Awaitable[str]],
-            with_context: bool,
-            turns: dict[str, Turns] = turns,
-        ) -> Runs:
-            *history, asked = turns[query]
-            text = await condense(asked.content, history)
-            context = conversation_context(asked.content, text, history) if with_context else ()
-            return await searched.search(text, context, context, Fusion())
-
-        async def as_it_is(question: str, history: Turns) -> str:
-            return question
-
-        for label, condense in (("last question", as_it_is), ("rule", rule.condense), (f"{model.name}", llm.condense)):
-            await searched.report(label, queries, lambda query, condense=condense: one(query, condense, False))
-            await searched.report(
-                f"{label} + context", queries, lambda query, condense=condense: one(query, condense, True)
-            )
-        if people.keys() >= set(queries):
-            await searched.report("put anew by people", queries, lambda q: searched.search(people[q], (), (), Fusion()))
+        searched.judged = JudgedSet(name, documents, {}, _qrels(folder / "qrels" / f"{grades}.tsv"))
+        queries = [query for query in searched.judged.qrels if query in turns]
+        for label, condenser in condensers.items():
+            search = partial(of_question, turns, condenser, searched)
+            await searched.report(label, queries, partial(search, with_context=False))
+            await searched.report(f"{label} + context", queries, partial(search, with_context=True))
+        if by_people.keys() >= set(queries):
+            await searched.report("put anew by people", queries, partial(of_text, by_people, searched))
 
 
 async def rewordings(data: Path, model: ChatModel, embedder: SentenceTransformersEmbedder) -> None:
     """Print what paraphrases and imagined passages do."""
     for judged in judged_sets(data):
-        if judged.name not in ("vaswani", "cranfield"):
-            continue
-        searched = await Searched(judged, embedder).open()
-        queries = list(judged.queries)
-        random.Random(0).shuffle(queries)
-        queries = [query for query in queries[:SAMPLE] if query in judged.qrels]
-        for label, rephraser in (
-            ("query", None),
-            ("multi-query", MultiQuery(model, deadline_s=120)),
-            ("HyDE", Hyde(model, deadline_s=120)),
-        ):
-
-            async def one(query: str, rephraser: MultiQuery | Hyde | None = rephraser) -> Runs:
-                text = judged.queries[query]
-                words = weighted(await rephraser.reword(text)) if rephraser else ()
-                return await searched.search(text, words, (), Fusion())
-
-            await searched.report(label, queries, one)
+        if judged.name in REWORDED:
+            searched = await Searched(judged, embedder).open()
+            queries = list(judged.queries)
+            random.Random(0).shuffle(queries)
+            queries = [query for query in queries[:SAMPLE] if query in judged.qrels]
+            await searched.report("query", queries, partial(of_text, judged.queries, searched))
+            for rephraser in (MultiQuery(model, deadline_s=120), Hyde(model, deadline_s=120)):
+                await searched.report(type(rephraser).__name__, queries, partial(of_rewording, rephraser, searched))
 
 
 async def languages(data: Path, embedder: SentenceTransformersEmbedder) -> None:
     """Print what the dense view is worth in other languages, with and without a weight that knows."""
     for judged in judged_sets(data):
-        if not judged.name.startswith("xquad"):
-            continue
-        searched = await Searched(judged, embedder).open()
-        for label in ("one weight", "weight by fluency"):
-
-            async def one(query: str, knows: bool = label != "one weight") -> Runs:
-                text = judged.queries[query]
-                fusion = Fusion().weighted(dense_weight(embedder, text)) if knows else Fusion()
-                return await searched.search(text, (), (), fusion)
-
-            await searched.report(label, list(judged.qrels), one)
+        if judged.name.startswith("xquad"):
+            searched = await Searched(judged, embedder).open()
+            await searched.report("one weight", list(judged.qrels), partial(of_text, judged.queries, searched))
+            await searched.report("weight by fluency", list(judged.qrels), partial(of_language, embedder, searched))
 
 
 async def main() -> None:

@@ -21,6 +21,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -83,15 +84,24 @@ def footnote(material: Material, data_dir: Path) -> Any:
 
 def filled(material: Material, *, restricted: bool) -> Path:
     """Return a data folder whose catalog holds the material, and whose indexes are built."""
-    data_dir = material.folder / ("restricted" if restricted else "public")
-    if not (data_dir / "filled").exists():
-        data_dir.mkdir(parents=True, exist_ok=True)
-        shelf = Shelf(data_dir)
-        documents = asyncio.run(fill(shelf.collections, shelf.catalog, material, restricted=restricted))
+    data_dir = stored(material, restricted=restricted)
+    if not (data_dir / "built").exists():
         with footnote(material, data_dir) as first:
             settled = first.ask(settle=1)
-            print(f"  built from the catalog in {settled['seconds']:.1f} s, {documents} documents", flush=True)
-        (data_dir / "filled").touch()
+            print(f"  indexes built from the catalog in {settled['seconds']:.1f} s", flush=True)
+        (data_dir / "built").touch()
+    return data_dir
+
+
+def stored(material: Material, *, restricted: bool) -> Path:
+    """Return a data folder whose catalog holds the material."""
+    data_dir = material.folder / ("restricted" if restricted else "public")
+    if not (data_dir / "stored").exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        shelf, started = Shelf(data_dir), time.perf_counter()
+        documents = asyncio.run(fill(shelf.collections, shelf.catalog, material, restricted=restricted))
+        print(f"  {documents} documents stored in {time.perf_counter() - started:.1f} s", flush=True)
+        (data_dir / "stored").touch()
     return data_dir
 
 

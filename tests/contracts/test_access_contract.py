@@ -100,6 +100,7 @@ class Library(RuleBasedStateMachine):
         for place in PLACES:
             for name, reader in enumerate(("*", "alice", "staff", "bob")):
                 self.put(place, name, lines[name:] + lines[:name], (reader,), 1 + name % 2)
+            self.ask(place, "tram", list(CALLERS))
         self.share("closed", ("staff",))
 
     @rule(place=places, name=names, lines=st.lists(words, min_size=1, max_size=3), who=readers, year=years)

@@ -245,10 +245,12 @@ async def test_one_process_builds_and_the_other_takes_it_over(feed: Counting, tm
     await settled(one)
     other._upkeep._tend()
     assert other._upkeep.wants_reading
+    feed.put("new", vectors=rows(500))
     feed.fetched = 0
     await other.refresh()
-    assert other._state.structure is not None and feed.fetched == 0
+    assert other._state.structure is not None and feed.fetched == 1
     assert await best(other, rows(7)) == pytest.approx(1)
+    assert await best(other, rows(500)) == pytest.approx(1)
 
 
 async def test_many_dead_slots_are_dropped(feed: Counting, tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from contracts import PUBLIC, Selection, StoredVectors
 from retrieval.dense.growing import Growing
+from retrieval.dense.index_contents import nothing
 from retrieval.dense.key_lookup import KeyLookup
 from retrieval.dense.masks import Masks
-from retrieval.dense.slot_table import SlotTable, nothing
+from retrieval.dense.slot_table import SlotTable
 
 
 def stored(*keys: int, readers: tuple[str, ...] = (PUBLIC,)) -> StoredVectors:
