@@ -935,6 +935,10 @@ class JobQueue(Protocol):
         """Return the jobs of a collection, or of all, newest first."""
         ...
 
+    async def superseded(self, job: Job) -> bool:
+        """Return whether a later job brings the same source, and was not cancelled."""
+        ...
+
     async def cancel(self, job_id: str) -> None:
         """Cancel a job that waits or runs. Raises NotFoundError, and ConflictError when it is finished."""
         ...

@@ -47,6 +47,8 @@ class Worker:
         async def on_progress(stage: JobState, done: int = 0, total: int = 0) -> None:
             await report(replace(job, state=stage, done=done, total=total))
 
+        if await self._jobs.superseded(job):  # it was cut off, or waited: what came later must not be replaced by it
+            return replace(job, state=JobState.DONE, message="A later upload of the same name took its place.")
         source = Source(
             name=job.source,
             fetch=local_file(Path(job.path)),

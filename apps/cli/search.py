@@ -47,8 +47,8 @@ def search(
 
         if not query.strip():
             raise InvalidInputError("The query is empty; say what to look for.")
-        await known_collection(opened.collections, collection)
         caller = Caller(principal, tuple(groups or ()))
+        await known_collection(opened.collections, collection, caller.scope)
         return await opened.retriever.retrieve(
             Query(query, collection, caller, top_k, typed_filters(filters or ()), SearchMode(mode))
         )

@@ -13,11 +13,13 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from contracts import ConflictError, Job, JobHandler, NotFoundError, QueueFullError, StoreUnavailableError
 from ingestion.jobs.dbos_job_rows import job_of, written
+from ingestion.jobs.succession import supersedes
 
 if TYPE_CHECKING:
     from dbos import DBOSClient, EnqueueOptions
@@ -109,6 +111,16 @@ class DbosJobQueue:
                     break
             kept.sort(key=lambda job: job.created_at, reverse=True)  # a page may be in order by the second only
             return tuple(kept[:limit])
+
+        return await self._call(work)
+
+    async def superseded(self, job: Job) -> bool:
+        """Return whether a later job brings the same source, and was not cancelled."""
+        since = datetime.fromtimestamp(job.created_at - 1, UTC).isoformat()  # rows are dated by the second
+
+        def work(client: DBOSClient) -> bool:
+            later = client.list_workflows(name=WORKFLOW, start_time=since, load_output=False)
+            return any(supersedes(job_of(status), job) for status in later)
 
         return await self._call(work)
 

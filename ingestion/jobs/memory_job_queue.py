@@ -19,6 +19,7 @@ from contracts import (
     QueueFullError,
     StoreUnavailableError,
 )
+from ingestion.jobs.succession import supersedes
 
 _POLL_S = 0.01
 
@@ -49,6 +50,10 @@ class MemoryJobQueue:
         """Return the jobs of a collection, or of all, newest first."""
         found = [job for job in reversed(self._jobs.values()) if collection in (None, job.collection)]
         return tuple(found[:limit])
+
+    async def superseded(self, job: Job) -> bool:
+        """Return whether a later job brings the same source, and was not cancelled."""
+        return any(supersedes(later, job) for later in self._jobs.values())
 
     async def cancel(self, job_id: str) -> None:
         """Cancel a job that waits or runs. Raises NotFoundError, and ConflictError when it is finished."""

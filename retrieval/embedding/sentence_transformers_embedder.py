@@ -104,6 +104,7 @@ class SentenceTransformersEmbedder:
         if self._batches is None:
             model = self._model()
             self._dimension, self._window = self.dimension, self.max_tokens
+            self._fluency = Fluency(model.tokenizer)
             budget = self._batch_tokens or (_CPU_BATCH_TOKENS if model.device.type == "cpu" else _GPU_BATCH_TOKENS)
             self._batches = MicroBatches(lambda texts: self._encode(texts), self._executor, most_tokens=budget)
         return self._batches

@@ -1,5 +1,7 @@
 """Embedders: unit vectors, the same for the same text, near for near texts."""
 
+import asyncio
+
 import numpy as np
 import pytest
 
@@ -37,3 +39,12 @@ async def test_near_texts_have_near_vectors(embedder: Embedder) -> None:
 
 async def test_no_texts_give_no_vectors(embedder: Embedder) -> None:
     assert len(await embedder.embed([])) == 0
+
+
+async def test_calls_at_once_each_get_their_own_rows(embedder: Embedder) -> None:
+    asked = [[f"{n} trams to the harbour", "and back"][: 1 + n % 2] for n in range(12)]
+    alone = [await embedder.embed(texts) for texts in asked]
+    together = await asyncio.gather(*(embedder.embed(texts) for texts in asked))
+    for one, other in zip(alone, together, strict=True):
+        assert one.shape == other.shape
+        assert float((one * other).sum(axis=1).min()) > 0.9995

@@ -65,6 +65,16 @@ async def until(queue: JobQueue, job_id: str, *states: JobState) -> Job:
     return job
 
 
+async def test_a_later_job_for_the_same_source_takes_the_place_of_an_earlier(
+    queue: JobQueue, make: Callable[..., Job]
+) -> None:
+    await queue.enqueue([make("a")])
+    await queue.enqueue([replace(make("b"), source="upload/a.txt"), make("c")])
+    assert [await queue.superseded(await queue.get(name)) for name in "abc"] == [True, False, False]
+    await queue.cancel("b")
+    assert not await queue.superseded(await queue.get("a"))
+
+
 async def succeed(job: Job, report: Report) -> Job:
     return replace(job, state=JobState.DONE, chunks=3, document_id="d", files={"added": 2, "failed": 1})
 

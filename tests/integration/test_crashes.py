@@ -17,11 +17,14 @@ import httpx
 import numpy as np
 import pytest
 
-from apps.bootstrap import open_library
+from apps.bootstrap import Library, open_library
+from apps.database import open_database
 from apps.settings import Settings
-from contracts import JobState, SourceState
-from ingestion.catalog.sql_views import SqlChangeFeed
-from retrieval.dense.faiss_index import FaissIndex
+from contracts import Caller, JobState, Selection, SourceState
+from ingestion.catalog.sql_views import SqlPassages
+from observability.recording_tracer import NullTracer
+from retrieval.steps import Steps
+from retrieval.views import Wanted
 from tests.running_stack import FOOTNOTE, ROOT, free_ports
 
 pytestmark = pytest.mark.integration
@@ -166,7 +169,7 @@ async def _check(settings: Settings, sent: dict[str, str]) -> None:
         texts |= {(document.source, chunk.text) for chunk in chunks}
         versions |= {version.version for version in await library.catalog.versions("default", document.id)}
         _check_state(states[document.source], document.version)
-    assert await _in_index(settings, library.identity) == texts
+    assert await _in_views(library) == [texts, texts]
     originals = settings.data_dir / "originals"
     assert {path.name for path in originals.glob("[0-9a-f][0-9a-f]/*")} == versions
 
@@ -175,22 +178,22 @@ def _check_state(state: SourceState, version: str) -> None:
     assert state.digest == version
 
 
-async def _in_index(settings: Settings, identity: str) -> set[tuple[str, str]]:
-    """Return source and text of all that the FAISS view finds, opened from the snapshot that is there."""
-    from apps.database import open_database
-    from ingestion.catalog.sql_views import SqlPassages
-
-    engine = open_database(settings.catalog_url)
-    index = FaissIndex(
-        SqlChangeFeed(engine),
-        "default",
-        embedder="all-MiniLM-L6-v2",
-        dimension=384,
-        folder=settings.data_dir / "index",
-        catalog=identity,
+async def _in_views(library: Library) -> list[set[tuple[str, str]]]:
+    """Return source and text of all that each view finds, opened from the files that are there."""
+    engine = open_database(library.settings.catalog_url)
+    embedder = library.open_embedder("")
+    wanted = Wanted(
+        collection="default",
+        selection=Selection(Caller().scope),
+        texts=("marker",),
+        vectors=np.full((1, 384), 384**-0.5, dtype=np.float32),
+        depth=100_000,
     )
-    await index.refresh()
-    hits = await index.search(np.ones(384, dtype=np.float32) / 384**0.5, 100_000, None)
-    passages = await SqlPassages(engine).hydrate([key for key, _ in hits])
-    assert len(passages) == len(hits)
-    return {(document.source, chunk.text) for chunk, document in passages.values()}
+    readable = await SqlPassages(engine).readable("default", Caller().scope)
+    findings = await library.views.find(wanted, readable, embedder, Steps(NullTracer()))
+    found = []
+    for ranking in findings.rankings:
+        passages = await SqlPassages(engine).hydrate([key for key, _ in ranking.found])
+        assert len(passages) == len(ranking.found)
+        found.append({(document.source, chunk.text) for chunk, document in passages.values()})
+    return found

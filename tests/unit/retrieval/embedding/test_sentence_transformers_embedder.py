@@ -120,3 +120,9 @@ def test_openvino_tells_nobody_that_it_is_used(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, text=True)
     assert done.stdout.strip() == "64", done.stderr
     assert not (tmp_path / "intel").exists()
+
+
+def test_an_english_model_knows_which_texts_are_not_english() -> None:
+    embedder = SentenceTransformersEmbedder(runtime="torch")
+    assert embedder.fluency("when does the last tram leave") == 1
+    assert embedder.fluency("когда отправляется последний трамвай") < 0.1

@@ -17,7 +17,8 @@ class Away(ScriptedChatModel):
         super().__init__(lambda prompt: "")
 
     async def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncGenerator[Token]:
-        raise ModelUnavailableError("nobody answers")
+        for _ in prompt.messages:
+            raise ModelUnavailableError("nobody answers")
         yield Token("")
 
 

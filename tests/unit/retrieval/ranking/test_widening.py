@@ -1,8 +1,11 @@
 from dataclasses import replace
 
-from contracts import Box, Chunk, Hit
+from apps.embedding_batches import heading_line
+from contracts import Box, Chunk, Element, ElementKind, Hit, ParsedFile
+from ingestion.splitting.structural_splitter import StructuralSplitter
 from retrieval.ranking.widening import join, widen
 from tests.unit.retrieval.ranking.hits import hit
+from tests.word_tokens import WordTokens
 
 TEXT = "One is first. Two is next. Three follows it. Four comes then. Five is the last."
 CUTS = [(0, 13), (14, 26), (27, 44), (45, 61), (62, 79)]
@@ -86,3 +89,23 @@ def test_the_union_has_the_boxes_of_both_and_gaps_of_white_space() -> None:
     assert union is not None
     assert (union.text, union.span, union.boxes) == ("Above.\n\nBelow.", (0, 14), (top, bottom))
     assert join(first, replace(first, text="e.", span=(4, 6))) == first  # a part adds nothing
+
+
+async def test_chunks_of_the_splitter_come_together_as_the_document_says_it() -> None:
+    elements = [Element("Fares", ElementKind.TITLE)]
+    for part in range(8):
+        elements.append(Element(" ".join(f"Line {part}.{n} costs {n} euros on weekdays." for n in range(12))))
+    text = "\n\n".join(element.text for element in elements)
+    document = hit(text).document
+    chunks = StructuralSplitter(WordTokens(), heading_line, chunk_tokens=40, overlap_tokens=8).split(
+        document, ParsedFile("Fares", "text/plain", tuple(elements))
+    )
+    found = [Hit(chunk, document, 1.0) for chunk in chunks]
+    assert len(found) > 10
+    (one,) = await widened([found[5]], found, 160)
+    assert one.chunk.text == text[slice(*one.chunk.span)]
+    assert 120 < words(one.chunk.text) <= 160
+    assert one.chunk.text.find(found[5].chunk.text) > 0
+    (whole,) = await widened(found, found, 41)
+    assert whole.chunk.text == text[slice(*whole.chunk.span)]
+    assert len(whole.chunk.text) > 0.9 * len(text)
