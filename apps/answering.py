@@ -37,6 +37,7 @@ from contracts import (
     SentenceStream,
     Tracer,
     Usage,
+    Wording,
 )
 
 _SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？", "]")
@@ -54,13 +55,14 @@ class AnsweringPolicy:
     floor: float = 0.25
     max_tokens: int = 160
     temperature: float = 0.0
-    history: int = 4
+    history: int = 6
     give_up_after: int = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """The online use case over its ports. `namespace` stands in cache keys for whatever else answers depend on: the
+    """The online use case over its ports. `context` says what a question that was condensed is searched for together
+    with, from the conversation. `namespace` stands in cache keys for whatever else answers depend on: the
     catalog, so that others on the same Redis never meet, and settings of the adapters."""
 
     input_guard: InputGuard
@@ -76,6 +78,7 @@ class Answering:
     policy: AnsweringPolicy = AnsweringPolicy()
     cache_enabled: bool = True
     namespace: str = ""
+    context: Callable[[str, str, Sequence[Message]], tuple[Wording, ...]] = lambda *_: ()
 
     async def answer(self, question: Question) -> Answer:
         """Return the whole answer.
@@ -121,7 +124,15 @@ class Answering:
             history = await self.memory.recent(session, principal, self.policy.history)
             standalone = await self.condenser.condense(text, history)
             top_k = question.top_k or self.policy.top_k
-            query = Query(standalone, question.collection, question.caller, top_k, question.filters, self.policy.mode)
+            query = Query(
+                text=standalone,
+                collection=question.collection,
+                caller=question.caller,
+                top_k=top_k,
+                filters=question.filters,
+                mode=self.policy.mode,
+                context=self.context(text, standalone, history),
+            )
             turn = _Turn(text, query, () if standalone == text else history, stages, emit)
             answer = await self._cached_or_new(turn)
             answer = replace(answer, trace_id=trace.trace_id, conversation_id=session, timings=stages.timings())
@@ -163,7 +174,7 @@ class Answering:
             [message.content for message in turn.history],
             turn.query.collection,
             turn.query.caller.scope,
-            repr(turn.query.filters),
+            repr((turn.query.filters, turn.query.context)),
             self.model.name,
             self.prompts.version,
             turn.query.top_k,

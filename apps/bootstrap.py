@@ -15,7 +15,14 @@ from apps.embedding_batches import heading_line
 from apps.indexing import Indexing
 from apps.parsing import PARSING_EDITION, open_parser
 from apps.reembedding import Reembedding
-from apps.searching import forget_vectors, open_retriever, open_views, remove_views
+from apps.searching import (
+    forget_vectors,
+    open_condenser,
+    open_rephraser,
+    open_retriever,
+    open_views,
+    remove_views,
+)
 from apps.settings import IngestionSettings, Settings, heeds_proxy
 from apps.syncing import Syncing
 from apps.transfer import Transfer
@@ -77,8 +84,9 @@ class Library:
     aclose: Callable[[], Awaitable[None]]
 
 
-def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
-    """Wire ingestion and retrieval. Raises ConfigurationError or StoreUnavailableError."""
+def open_library(settings: Settings, tracer: Tracer | None = None, model: ChatModel | None = None) -> Library:
+    """Wire ingestion and retrieval; `model` is asked for other words where the settings say so, one of its own by
+    default. Raises ConfigurationError or StoreUnavailableError."""
     from ingestion.catalog.sql_builds import SqlBuilds
     from ingestion.catalog.sql_catalog import SqlCatalog, read_identity
     from ingestion.catalog.sql_collections import SqlCollections
@@ -96,6 +104,9 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
     parser = open_parser(reading)
     answers = open_cache(settings)
     originals = Originals(settings.data_dir / "originals", max_bytes=reading.max_file_mb << 20)
+    rephraser = (
+        None if settings.retrieval.rephrase == "off" else open_rephraser(settings, model or open_model(settings))
+    )
     views = open_views(settings, SqlChangeFeed(engine), identity)
     catalog = SqlCatalog(engine, keep_versions=reading.keep_versions, keep_days=reading.keep_version_days)
     collections = SqlCollections(engine)
@@ -130,7 +141,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None) -> Library:
         jobs=_jobs(settings),
         memory=SqlMemory(engine),
         open_embedder=embedders.open,
-        retriever=open_retriever(settings, SqlPassages(engine), views, embedders, tracer or NullTracer()),
+        retriever=open_retriever(settings, SqlPassages(engine), views, embedders, tracer or NullTracer(), rephraser),
         views=views,
         indexing=indexing,
         syncing=Syncing(indexing),
@@ -206,7 +217,7 @@ def open_model(settings: Settings) -> LangChainChatModel:
 def open_answering(library: Library, tracer: Tracer, cache: AnswerCache, model: ChatModel) -> Answering:
     """Wire the online use case. Importing the guards takes seconds."""
     from apps.answering import Answering, AnsweringPolicy
-    from retrieval.questions.followup_condenser import FollowupCondenser
+    from retrieval.questions.conversation_context import conversation_context
     from serving.langchain_prompts import LangChainPromptBuilder
     from validation.guardrails_guards import GuardrailsInputGuard, GuardrailsOutputGuard
     from validation.sentences import SentenceStream
@@ -216,7 +227,8 @@ def open_answering(library: Library, tracer: Tracer, cache: AnswerCache, model: 
     return Answering(
         input_guard=GuardrailsInputGuard(max_chars=settings.validation.max_question_chars),
         cache=cache,
-        condenser=FollowupCondenser(),
+        condenser=open_condenser(settings, model),
+        context=conversation_context,
         retriever=library.retriever,
         prompts=LangChainPromptBuilder(
             "brief" if settings.focus_sentences else "grounded", focus_sentences=settings.focus_sentences

@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from apps.settings import LATE_INTERACTION, Settings
-from contracts import ChangeFeed, DenseIndex, Embedder, Passages, Rephraser, Reranker, SparseIndex, Tracer
+from contracts import (
+    ChangeFeed,
+    ChatModel,
+    Condenser,
+    DenseIndex,
+    Embedder,
+    Passages,
+    Rephraser,
+    Reranker,
+    SparseIndex,
+    Tracer,
+)
 
 if TYPE_CHECKING:
     from retrieval.embedding.embedder_shelf import EmbedderShelf
@@ -83,6 +94,24 @@ def open_retriever(
         reranker=_reranker(settings),
         rephraser=rephraser,
     )
+
+
+def open_condenser(settings: Settings, model: ChatModel) -> Condenser:
+    """Return what turns a follow-up into a question that stands alone. The packaged model is too small for it."""
+    from retrieval.questions.followup_condenser import FollowupCondenser
+    from retrieval.questions.llm_condenser import LlmCondenser
+
+    rule = FollowupCondenser()
+    condense = settings.retrieval.condense
+    by_model = condense == "model" or (condense == "auto" and not settings.has_packaged_model)
+    return LlmCondenser(model, fallback=rule) if by_model else rule
+
+
+def open_rephraser(settings: Settings, model: ChatModel) -> Rephraser:
+    """Return what says a question in other words."""
+    from retrieval.questions.rewording import Hyde, MultiQuery
+
+    return Hyde(model) if settings.retrieval.rephrase == "hyde" else MultiQuery(model)
 
 
 def _reranker(settings: Settings) -> Reranker | None:

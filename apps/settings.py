@@ -85,7 +85,7 @@ class IngestionSettings(BaseModel):
 class RetrievalSettings(BaseModel):
     """What a search returns. `floor` is the cosine similarity below which there is no evidence.
 
-    Each view gives `candidates`, `fusion` makes one list of them, and `reranker` judges the best `rerank_depth` again: a
+    Each view gives `candidates`, `fusion` makes one list of them, `reranker` judges the best `rerank_depth` again: a
     cross-encoder's hub id or folder, or `late_interaction`, which compares token by token with the embedding model.
     `diversity` above 0, up to 1, prefers passages that differ. A passage may grow by its neighbours to `expand_tokens`;
     0 leaves it as it was found.
@@ -215,11 +215,16 @@ class Settings(BaseSettings):
         return self.serving.model or ("" if self.serving.base_url else "smollm2-135m-instruct")
 
     @property
+    def has_packaged_model(self) -> bool:
+        """Whether the language model is the packaged one, which is too small for more than a few sentences."""
+        return not (self.serving.model or self.serving.base_url)
+
+    @property
     def focus_sentences(self) -> int:
         """How many sentences of the sources the model is shown; 0 stands for whole passages."""
         if self.serving.focus_sentences is not None:
             return self.serving.focus_sentences
-        return 0 if self.serving.model or self.serving.base_url else 2
+        return 2 if self.has_packaged_model else 0
 
     @property
     def model_url(self) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from contracts import (
     Caller,
     Embedder,
@@ -20,8 +23,11 @@ from contracts import (
     Selection,
     Standing,
     Tracer,
+    Wording,
 )
+from retrieval.questions.conversation_context import blended
 from retrieval.questions.dense_weight import dense_weight
+from retrieval.questions.rewording import weighted
 from retrieval.ranking.diversity import most_diverse, without_near_duplicates
 from retrieval.ranking.fusion import Fusion, fuse
 from retrieval.ranking.widening import widen
@@ -54,6 +60,7 @@ class _Search:
     readable: Readable
     embedder: Embedder
     wanted: Wanted
+    own_vector: NDArray[np.float32] | None  # where the vector searched for is blended with others
     rewording: Rewording
     steps: Steps
 
@@ -118,20 +125,23 @@ class HybridRetriever:
             with steps("reword") as span:
                 rewording = await self._rephraser.reword(query.text)
                 span.set(outputs=[*rewording.texts, *rewording.passages])
+        wordings = (*query.context, *weighted(rewording))
         embedder = self._open_embedder(readable.embedder)
-        texts, vectors = (query.text, *rewording.texts), None
+        vector = own_vector = None
         if query.mode is not SearchMode.SPARSE:
-            with steps("embed", inputs={"texts": [*texts, *rewording.passages]}, model=readable.embedder) as span:
-                vectors = await embedder.embed([*texts, *rewording.passages])
+            texts = [query.text, *(wording.text for wording in wordings)]
+            with steps("embed", inputs={"texts": texts}, model=readable.embedder) as span:
+                vectors = await embedder.embed(texts)
                 span.set(dimension=vectors.shape[1])
+            vector, own_vector = (blended(vectors, wordings), vectors[0]) if wordings else (vectors[0], None)
         wanted = Wanted(
             collection=query.collection,
             selection=Selection(query.caller.scope, documents),
-            texts=() if query.mode is SearchMode.DENSE else texts,
-            vectors=vectors,
+            texts=() if query.mode is SearchMode.DENSE else (Wording(query.text, 1.0), *query.context),
+            vector=vector,
             depth=max(self._policy.candidates, _SPARE * query.top_k),
         )
-        return _Search(query, readable, embedder, wanted, rewording, steps)
+        return _Search(query, readable, embedder, wanted, own_vector, rewording, steps)
 
     async def _hits(self, search: _Search) -> tuple[tuple[Hit, ...], Findings]:
         """Return the best hits, searching deeper while too much of what is found is the same again: windows and parents
@@ -162,15 +172,23 @@ class HybridRetriever:
         with search.steps("fetch"):
             found = await self._fetch(query, fused, max(query.top_k, self._policy.rerank_depth if choosy else 0))
         hits = _with_standings(found, findings)
+        if search.own_vector is not None:
+            vectors = await self._views.vectors(query.collection, list(found))
+            hits = _like_query(
+                hits, {found[key].chunk.id: vector for key, vector in vectors.items()}, search.own_vector
+            )
         if self._reranker is not None and hits:
             with search.steps("rerank", model=self._reranker.name):
                 hits = await _reranked(self._reranker, query.text, hits)
         if self._policy.diversity and findings.similarities:
             with search.steps("diversity"):
-                vectors = await self._views.vectors(query.collection, list(found))
-                by_chunk = {found[key].chunk.id: vector for key, vector in vectors.items()}
-                hits = most_diverse(hits, by_chunk, self._policy.diversity)
+                hits = most_diverse(hits, await self._vectors(query, found), self._policy.diversity)
         return hits[: query.top_k]
+
+    async def _vectors(self, query: Query, found: Mapping[int, Hit]) -> dict[str, NDArray[np.float32]]:
+        """Return the vectors of hits by chunk id."""
+        vectors = await self._views.vectors(query.collection, list(found))
+        return {found[key].chunk.id: vector for key, vector in vectors.items()}
 
     async def _fetch(self, query: Query, fused: Sequence[tuple[int, float]], needed: int) -> dict[int, Hit]:
         """Return the best distinct hits by key, as many as are needed if there are so many."""
@@ -218,6 +236,14 @@ def _with_standings(found: Mapping[int, Hit], findings: Findings) -> list[Hit]:
         )
         for key, hit in found.items()
     ]
+
+
+def _like_query(
+    hits: Sequence[Hit], vectors: Mapping[str, NDArray[np.float32]], query: NDArray[np.float32]
+) -> list[Hit]:
+    """Return the hits with their similarity to the query itself: what colours a search makes no evidence."""
+    known = {chunk: float(vector @ query) for chunk, vector in vectors.items()}
+    return [replace(hit, similarity=known.get(hit.chunk.id)) for hit in hits]
 
 
 async def _reranked(reranker: Reranker, query: str, hits: Sequence[Hit]) -> list[Hit]:

@@ -9,27 +9,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts import DenseIndex, Embedder, Readable, Selection, SparseIndex, Vectors
+from contracts import DenseIndex, Embedder, Readable, Selection, SparseIndex, Wording
 from retrieval.ranking.fusion import Ranking
 from retrieval.steps import Steps
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a search looks for: rows of `vectors` and `texts` are ways of saying it, the query itself first, and each view
-    gives up to `depth` candidates for each. The sparse mode has no vectors, the dense one no texts."""
+    """What a search looks for: a vector of shape (dimension,) and texts with their weights, the query's own first. Each
+    view gives up to `depth` candidates for each. The sparse mode has no vector, the dense one no texts."""
 
     collection: str
     selection: Selection
-    texts: tuple[str, ...]
-    vectors: Vectors | None
+    texts: tuple[Wording, ...]
+    vector: NDArray[np.float32] | None
     depth: int
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the views found: a ranking per view and way of saying it, the cosine similarity to the query of every
-    candidate where it is known, and the generation of each view that was asked."""
+    """What the views found: a ranking by the vector and one per text, the cosine similarity of every candidate to the
+    vector where it is known, and the generation of each view that was asked."""
 
     rankings: tuple[Ranking, ...]
     similarities: Mapping[int, float]
@@ -72,9 +72,8 @@ class Views:
         return [*self._sparse.values(), *(view for _, view in self._dense.values())]
 
     async def find(self, wanted: Wanted, readable: Readable, embedder: Embedder, steps: Steps) -> Findings:
-        """Search at the generation of `readable` or a later one. Without texts only by meaning, without vectors only by
-        words."""
-        dense = None if wanted.vectors is None else self._dense_view(wanted.collection, embedder)
+        """Search at the generation of `readable` or a later one."""
+        dense = None if wanted.vector is None else self._dense_view(wanted.collection, embedder)
         sparse = self._sparse_view(wanted.collection) if wanted.texts else None
         by_meaning, by_words = await asyncio.gather(
             _by_meaning(dense, wanted, readable.generation, steps),
@@ -102,14 +101,14 @@ class Views:
 
 
 async def _by_meaning(view: DenseIndex | None, wanted: Wanted, generation: int, steps: Steps) -> list[Ranking]:
-    if view is None or wanted.vectors is None:
+    if view is None or wanted.vector is None:
         return []
     with steps("dense") as span:
         if view.generation != generation:
             await view.refresh()
-        found = [await view.search(vector, wanted.depth, wanted.selection) for vector in wanted.vectors]
-        span.set(generation=view.generation, found=[len(one) for one in found])
-    return [Ranking("dense", one) for one in found]
+        found = await view.search(wanted.vector, wanted.depth, wanted.selection)
+        span.set(generation=view.generation, found=len(found))
+    return [Ranking("dense", found)]
 
 
 async def _by_words(view: SparseIndex | None, wanted: Wanted, generation: int, steps: Steps) -> list[Ranking]:
@@ -118,20 +117,20 @@ async def _by_words(view: SparseIndex | None, wanted: Wanted, generation: int, s
     with steps("sparse") as span:
         if view.generation != generation:
             await view.refresh()
-        found = [await view.search(text, wanted.depth, wanted.selection) for text in wanted.texts]
+        found = [await view.search(wording.text, wanted.depth, wanted.selection) for wording in wanted.texts]
         span.set(generation=view.generation, found=[len(one) for one in found])
-    return [Ranking("sparse", one) for one in found]
+    return [Ranking("sparse", one, wording.weight) for one, wording in zip(found, wanted.texts, strict=True)]
 
 
 async def _similarities(
     view: DenseIndex | None, wanted: Wanted, by_meaning: Sequence[Ranking], by_words: Sequence[Ranking]
 ) -> dict[int, float]:
-    """Return the cosine similarity to the query itself of all that was found, also of what only its words found."""
-    if view is None or wanted.vectors is None:
+    """Return the cosine similarity of all that was found, also of what only its words found."""
+    if view is None or wanted.vector is None:
         return {}
     known = dict(by_meaning[0].found)
     missing = {key for ranking in (*by_meaning, *by_words) for key, _ in ranking.found} - known.keys()
     vectors = await view.vectors(list(missing)) if missing else {}
     if vectors:
-        known.update(zip(vectors, (np.stack(list(vectors.values())) @ wanted.vectors[0]).tolist(), strict=True))
+        known.update(zip(vectors, (np.stack(list(vectors.values())) @ wanted.vector).tolist(), strict=True))
     return known

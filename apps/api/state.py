@@ -91,9 +91,9 @@ def start(settings: Settings) -> Running:
     """Wire an API process. Importing the guards takes seconds. Raises ConfigurationError or StoreUnavailableError."""
     metrics = Metrics()
     tracer = open_tracer(settings, metrics)
-    library = open_library(settings, tracer)
-    cache = open_cache(settings)
     model = open_model(settings)
+    library = open_library(settings, tracer, model)
+    cache = open_cache(settings)
 
     async def close() -> None:
         await asyncio.gather(library.aclose(), cache.close(), model.close(), asyncio.to_thread(tracer.close))

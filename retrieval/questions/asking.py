@@ -24,6 +24,7 @@ async def ask(model: ChatModel, text: str, *, max_tokens: int, deadline_s: float
     said: list[str] = []
     try:
         async with asyncio.timeout(deadline_s):
+            await model.prepare()
             stream = model.stream(prompt, max_tokens=max_tokens, temperature=temperature)
             async with aclosing(stream):
                 async for token in stream:

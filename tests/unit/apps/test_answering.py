@@ -32,6 +32,7 @@ from contracts import (
 )
 from observability.recording_tracer import RecordingTracer
 from retrieval.dense.exact_index import ExactIndex
+from retrieval.questions.conversation_context import conversation_context
 from retrieval.questions.followup_condenser import FollowupCondenser
 from retrieval.sql_memory import SqlMemory
 from serving.langchain_prompts import LangChainPromptBuilder
@@ -71,6 +72,7 @@ class Desk:
             input_guard=PermissiveInputGuard(),
             cache=MemoryAnswerCache(),
             condenser=FollowupCondenser(),
+            context=conversation_context,
             retriever=open_retriever(self.shelf, tracer=self.tracer),
             prompts=LangChainPromptBuilder(),
             model=self.model,
