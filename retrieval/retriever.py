@@ -30,13 +30,14 @@ from retrieval.questions.dense_weight import dense_weight
 from retrieval.questions.rewording import weighted
 from retrieval.ranking.diversity import most_diverse, without_near_duplicates
 from retrieval.ranking.fusion import Fusion, fuse
+from retrieval.ranking.unrelated_similarity import unrelated_similarity
 from retrieval.ranking.widening import widen
 from retrieval.steps import Steps
 from retrieval.views import Findings, Views, Wanted
 
 _DEEPEST = 16  # times the candidates of a first search: so far it is searched for passages that are not the same again
 _LAST = Standing("none", 1 << 60, 0.0)
-_SPARE = 2  # times the hits wanted that are fetched at once: some are the same again
+_SPARE = 2  # times the hits wanted that each view gives at least: some are the same again
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ class HybridRetriever:
         self._policy = policy
         self._reranker = reranker
         self._rephraser = rephraser
+        self._unrelated: dict[str, float] = {}  # by embedder
 
     @property
     def recipe(self) -> str:
@@ -165,8 +167,7 @@ class HybridRetriever:
         """Return the best hits of what was found."""
         query = search.query
         with search.steps("fusion") as span:
-            fusion = self._policy.fusion.weighted(dense_weight(search.embedder, query.text))
-            fused = fuse(findings.rankings, findings.similarities, fusion)
+            fused = fuse(findings.rankings, findings.similarities, await self._fusion(search))
             span.set(candidates=len(fused))
         choosy = self._reranker is not None or self._policy.diversity > 0
         with search.steps("fetch"):
@@ -185,6 +186,16 @@ class HybridRetriever:
                 hits = most_diverse(hits, await self._vectors(query, found), self._policy.diversity)
         return hits[: query.top_k]
 
+    async def _fusion(self, search: _Search) -> Fusion:
+        """Return how both views are joined for this embedder and query."""
+        if search.wanted.vector is None:
+            return self._policy.fusion
+        embedder = search.embedder
+        if embedder.name not in self._unrelated:
+            self._unrelated[embedder.name] = await unrelated_similarity(embedder)
+        fusion = replace(self._policy.fusion, unrelated=self._unrelated[embedder.name])
+        return fusion.weighted(dense_weight(embedder, search.query.text))
+
     async def _vectors(self, query: Query, found: Mapping[int, Hit]) -> dict[str, NDArray[np.float32]]:
         """Return the vectors of hits by chunk id."""
         vectors = await self._views.vectors(query.collection, list(found))
@@ -193,8 +204,8 @@ class HybridRetriever:
     async def _fetch(self, query: Query, fused: Sequence[tuple[int, float]], needed: int) -> dict[int, Hit]:
         """Return the best distinct hits by key, as many as are needed if there are so many."""
         hits: dict[int, Hit] = {}
-        for start in range(0, len(fused), _SPARE * needed):
-            some = fused[start : start + _SPARE * needed]
+        for start in range(0, len(fused), needed):
+            some = fused[start : start + needed]
             passages = await self._passages.hydrate([key for key, _ in some])
             for rank, (key, score) in enumerate(some, start=start + 1):
                 if key in passages:

@@ -26,5 +26,5 @@ def dense_weight(embedder: Embedder, query: str) -> float:
     cannot tell."""
     if not isinstance(embedder, FluentEmbedder):
         return 1.0
-    fluency = embedder.fluency(query)
-    return min(1.0, max(_LEAST, (fluency - _FOREIGN) / (_FLUENT - _FOREIGN)))
+    known = (embedder.fluency(query) - _FOREIGN) / (_FLUENT - _FOREIGN)
+    return max(_LEAST, min(1.0, max(0.0, known)) ** 2)  # squared, German and Spanish are nowhere below BM25 alone

@@ -14,6 +14,7 @@ from contracts import Hit, Standing
 
 # Words, numbers with their sign, and signs that mean something; not punctuation and the marks of Markdown.
 _WORD = re.compile(r"[-\u2212]?\d+|\w+|[^\w\s.,;:!?'\"()\[\]{}*|#`~\-\u2010-\u201f\u2026]")
+_AROUND_WORDS = ".,;:!?'\"()[]{}*|#`~-"
 _EMPTY_WORDS = frozenset(["an", "the", "of", "that", "which", "also"])
 
 
@@ -22,12 +23,16 @@ def without_near_duplicates(hits: Sequence[Hit]) -> list[Hit]:
     in other spacing, case, punctuation or articles, or a part of it. Passages that differ in a number, a name or any
     other word stay."""
     kept: list[Hit] = []
-    known: list[str] = []
+    folded: list[str] = []
     for hit in hits:
-        words = _words(hit.chunk.text)
-        if not any(words in other for other in known):
+        text = hit.chunk.text.casefold()
+        # Few texts share their longest word: only those are compared word by word, and what has forms of letters.
+        longest = max(text.split(), key=len, default="").strip(_AROUND_WORDS) if text.isascii() else ""
+        alike = [other for other, whole in zip(kept, folded, strict=True) if longest in whole]
+        words = _words(hit.chunk.text) if alike else ""
+        if not any(words in _words(other.chunk.text) for other in alike):
             kept.append(hit)
-            known.append(words)
+            folded.append(text)
     return kept
 
 

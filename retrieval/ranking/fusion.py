@@ -33,7 +33,7 @@ class FusionMethod(StrEnum):
 
 # Best on average over sets of questions in and outside English; see tests/benchmarks/bench_retrieval_quality.py.
 _DENSE_SHARES = {
-    FusionMethod.CONVEX: 0.62,
+    FusionMethod.CONVEX: 0.66,
     FusionMethod.THEORETICAL: 0.8,
     FusionMethod.WEIGHTED_SCORE: 0.55,
     FusionMethod.Z_SCORE: 0.6,

@@ -37,7 +37,7 @@ class KnownVectors:
         self._rows = dict(zip(texts, vectors, strict=True))
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
-        return np.stack([self._rows[text] for text in texts])
+        return np.stack([self._rows[text] if text in self._rows else _some_vector(text) for text in texts])
 
     @property
     def max_tokens(self) -> int:
@@ -51,6 +51,13 @@ class KnownVectors:
     def count_tokens_many(self, texts: Sequence[str]) -> list[int]:
         """Return how many words each is."""
         return [self.count_tokens(text) for text in texts]
+
+
+def _some_vector(text: str) -> Vectors:
+    """Return a vector for what is no query: always the same one, like no other."""
+    row = np.random.default_rng(list(text.encode())).standard_normal(DIMENSION, dtype=np.float32)
+    scaled: Vectors = row / np.linalg.norm(row)
+    return scaled
 
 
 @dataclass(frozen=True, slots=True)
