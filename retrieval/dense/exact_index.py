@@ -58,6 +58,9 @@ class ExactIndex:
             if int(key) in wanted
         }
 
+    async def aclose(self) -> None:
+        """Nothing is held."""
+
 
 def _selected(document: str, readers: Sequence[str], selection: Selection) -> bool:
     may_read = not set(readers).isdisjoint(selection.scope)

@@ -226,6 +226,25 @@ async def test_documents_are_listed_read_and_deleted(api: Api) -> None:
     assert [hit["source"] for hit in hits] == ["upload/b.txt"]
 
 
+async def test_a_search_explains_itself_and_heeds_filters_of_every_shape(api: Api) -> None:
+    await api.upload(("a.txt", b"Red apples are sweet."), ("b.txt", b"Red cars are fast."))
+    search = {"query": "red apples", "explain": True}
+    found = (await api.client.post("/v1/search", json=search)).json()
+    first = found["hits"][0]
+    assert (first["source"], first["views"]) == ("upload/a.txt", ["dense", "sparse"])
+    assert [step["step"] for step in first["explanation"]["standings"]] == ["dense", "sparse", "fusion"]
+    assert found["searched_for"] == ["red apples"]
+    assert {"embed", "dense", "sparse", "fusion"} <= set(found["timings"])
+    for value in ("upload/b.txt", ["upload/b.txt", "none"], {"glob": "**/b.*"}, {"gt": "upload/a.txt"}):
+        hits = (await api.client.post("/v1/search", json={**search, "filters": {"source": value}})).json()["hits"]
+        assert [hit["source"] for hit in hits] == ["upload/b.txt"]
+    for wrong in ({"gt": 3}, {"like": "x"}, {}, 7):
+        response = await api.client.post("/v1/search", json={**search, "filters": {"source": wrong}})
+        assert response.status_code == 422
+    sparse = (await api.client.post("/v1/search", json={"query": "apples", "mode": "sparse"})).json()["hits"]
+    assert [(hit["views"], hit["similarity"], hit["explanation"]) for hit in sparse] == [(["sparse"], None, None)]
+
+
 async def test_a_stored_page_is_never_shown_as_ours(api: Api) -> None:
     (job,) = await api.upload(("x.html", b"<html><body><p>Hello there, friends of the tram.</p><script>1</script>"))
     response = await api.client.get(f"/v1/collections/default/documents/{job['document_id']}/content")
