@@ -53,6 +53,12 @@ class Views:
         self._open_sparse = open_sparse
         self._dense: dict[str, tuple[str, DenseIndex]] = {}  # by collection, with the embedder's name
         self._sparse: dict[str, SparseIndex] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    @property
+    def collections(self) -> frozenset[str]:
+        """The collections whose views are open."""
+        return frozenset(self._dense) | frozenset(self._sparse)
 
     async def open(self, collection: str, embedder: Embedder) -> None:
         """Open a collection's views and bring them up to date, so that no search has to."""
@@ -62,11 +68,17 @@ class Views:
         """Bring every open view up to date."""
         await asyncio.gather(*(view.refresh() for view in self._all()))
 
+    async def close(self, collection: str) -> None:
+        """Close the views of one collection."""
+        _, dense = self._dense.pop(collection, ("", None))
+        sparse = self._sparse.pop(collection, None)
+        await asyncio.gather(*(view.aclose() for view in (dense, sparse) if view is not None))
+
     async def aclose(self) -> None:
         """Close every view."""
         views = self._all()
         self._dense, self._sparse = {}, {}
-        await asyncio.gather(*(view.aclose() for view in views))
+        await asyncio.gather(*(view.aclose() for view in views), *self._closing)
 
     def _all(self) -> list[DenseIndex | SparseIndex]:
         return [*self._sparse.values(), *(view for _, view in self._dense.values())]
@@ -90,6 +102,10 @@ class Views:
     def _dense_view(self, collection: str, embedder: Embedder) -> DenseIndex:
         name, view = self._dense.get(collection, ("", None))
         if view is None or name != embedder.name:
+            if view is not None:
+                task = asyncio.create_task(view.aclose())
+                self._closing.add(task)
+                task.add_done_callback(self._closing.discard)
             view = self._open_dense(collection, embedder)
             self._dense[collection] = embedder.name, view
         return view

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from apps.bootstrap import Library
 from apps.collection_settings import known_collection
-from contracts import Caller, DocumentSummary, NotFoundError
+from contracts import Caller, DocumentSummary, Job, NotFoundError
 
 _PAGE = 1000
 
@@ -36,6 +38,21 @@ async def readable_documents(
         if len(found) >= limit or len(page) < wanted:
             return tuple(found[:limit])
         wanted, after = _PAGE, page[-1].document.id  # much of it may be of others
+
+
+async def readable_job(library: Library, caller: Caller, job_id: str) -> Job:
+    """Return the job. Raises NotFoundError, in the same words when it is not there as when it is not for the caller."""
+    job = await library.jobs.get(job_id)
+    if not await readable_jobs(library, caller, [job]):
+        raise NotFoundError(f"No job {job_id!r}.")
+    return job
+
+
+async def readable_jobs(library: Library, caller: Caller, jobs: Sequence[Job]) -> list[Job]:
+    """Return those of the jobs that bring a file into a collection for the caller, whoever may then read it: who
+    uploads must hear what became of it."""
+    there = {name: await library.collections.settings(name) for name in {job.collection for job in jobs}}
+    return [job for job in jobs if (found := there[job.collection]) is None or _is_for(caller, found.readers)]
 
 
 def _is_for(caller: Caller, *readers: tuple[str, ...]) -> bool:

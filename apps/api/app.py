@@ -18,6 +18,7 @@ from apps.api.middleware import GateMiddleware, RequestMiddleware
 from apps.api.routes import answers, collections, conversations, documents, health, jobs
 from apps.api.state import Running
 from apps.settings import PROJECT_ROOT
+from contracts import Collection
 
 _PAGE = PROJECT_ROOT / "apps" / "web" / "dist"
 _FOLLOW_EVERY_S = 1.0
@@ -75,18 +76,30 @@ async def _follow(running: Running) -> None:
     """Open the search views of every collection and let them follow the catalog, so that no search waits for either."""
     library = running.library
     await running.warm.wait()
-    with _logged("the search views could not be opened"):
-        for collection in await library.collections.list():
-            await library.views.open(collection.name, library.open_embedder(collection.embedder))
+    collections: tuple[Collection, ...] = ()
+    with _logged("the collections could not be listed"):
+        collections = await library.collections.list()
+    for collection in collections:
+        with _logged(f"the search views of {collection.name!r} could not be opened"):
+            embedder = library.open_embedder(collection.embedder)
+            await embedder.embed(["warm"])  # loads it on its own thread: to ask for its dimension would do it here
+            await library.views.open(collection.name, embedder)
     while True:
         await asyncio.sleep(_FOLLOW_EVERY_S)
         with _logged("the search views could not be brought up to date"):
+            for name in library.views.collections:
+                if await library.collections.settings(name) is None:
+                    await library.views.close(name)
+                    library.remove_views(name)
             await library.views.follow()
 
 
 @contextmanager
 def _logged(what: str) -> Iterator[None]:
+    """Log what fails and go on, also where native code panics, which is no `Exception`."""
     try:
         yield
-    except Exception:
+    except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:
         _log.exception(what)

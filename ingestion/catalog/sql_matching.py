@@ -45,11 +45,11 @@ class MatchedDocuments:
         matched = self._entry(collection, filters)
         with matched.lock:
             generation = _generation(connection, collection)
-            if matched.generation < 0:
+            if matched.generation < 0 or generation < matched.generation:  # at first, or the catalog was restored
                 matched.ids = frozenset(_matching(connection, collection, filters))
             elif generation > matched.generation:
                 matched.ids = _after_changes(connection, collection, filters, matched)
-            matched.generation = max(generation, matched.generation)
+            matched.generation = generation
             return matched.ids
 
     def _entry(self, collection: str, filters: Filters) -> _Matched:

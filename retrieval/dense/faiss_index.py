@@ -75,7 +75,7 @@ class FaissIndex:
     async def refresh(self) -> int:
         """Apply what changed in the catalog; return the generation now stood for."""
         latest = await self._feed.generation(self._collection)
-        if latest == self._generation and not self._upkeep.wants_reading:
+        if latest == self._generation and not (self._upkeep.wants_reading or self._upkeep.wants_epoch):
             return latest
         async with self._following:
             await self._run(self._upkeep.note_epoch)
@@ -160,6 +160,8 @@ class FaissIndex:
             except UnreadableError as exc:
                 _log.warning("index snapshot %s is unreadable and is rebuilt: %s", path, exc)
                 discard(path)
+            if path.exists():  # it cannot be removed: another try would find it again
+                return None
         return None
 
     def _search(self, vector: NDArray[np.float32], k: int, selection: Selection) -> tuple[tuple[int, float], ...]:

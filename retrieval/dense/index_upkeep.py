@@ -28,7 +28,8 @@ _log = logging.getLogger(__name__)
 
 class IndexUpkeep:
     """Keeps the state as the policy wants it, and a snapshot of it. `wants_reading` says that another process has
-    written one that saves this one the building."""
+    written one that saves this one the building, `wants_epoch` that snapshots were removed since the epoch was noted:
+    none is written until it is noted again."""
 
     def __init__(
         self,
@@ -40,7 +41,7 @@ class IndexUpkeep:
         dimension: int,
         quiet_s: float,
     ) -> None:
-        self.wants_reading = False
+        self.wants_reading = self.wants_epoch = False
         self._base: Path | None = None  # the snapshot that the state was last read from or written to
         self._state = state
         self._policy = policy
@@ -53,6 +54,7 @@ class IndexUpkeep:
 
     def note_epoch(self) -> None:
         """Remember, before the catalog is asked, which removals of snapshots it will have told of."""
+        self.wants_epoch = False
         try:
             self._epoch = self._place.epoch() if self._place is not None else ""
         except OSError as exc:
@@ -109,6 +111,8 @@ class IndexUpkeep:
 
     def _tend(self) -> None:
         use_half_of_the_cores()
+        if self._place is not None and self._epoch and not self._place.still(self._epoch):
+            self._epoch, self.wants_epoch = "", True
         with _one_at_a_time, self._alone() as alone:
             if self._restructuring() and self._newer_is_there():
                 self.wants_reading = True

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from heapq import nlargest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +27,9 @@ def without_near_duplicates(hits: Sequence[Hit]) -> list[Hit]:
     folded: list[str] = []
     for hit in hits:
         text = hit.chunk.text.casefold()
-        # Few texts share their longest word: only those are compared word by word, and what has forms of letters.
-        longest = max(text.split(), key=len, default="").strip(_AROUND_WORDS) if text.isascii() else ""
-        alike = [other for other, whole in zip(kept, folded, strict=True) if longest in whole]
+        # Few texts share their longest words: only those are compared word by word, and what has forms of letters.
+        longest = [word.strip(_AROUND_WORDS) for word in nlargest(3, text.split(), key=len)] if text.isascii() else []
+        alike = [other for other, whole in zip(kept, folded, strict=True) if all(word in whole for word in longest)]
         words = _words(hit.chunk.text) if alike else ""
         if not any(words in _words(other.chunk.text) for other in alike):
             kept.append(hit)

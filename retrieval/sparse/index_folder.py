@@ -51,7 +51,7 @@ class IndexFolder:
     def abandon(self, index: Path) -> None:
         """Let no process use an index that is damaged, unless another is in use already."""
         if self.current() == index:
-            (self.path / _CURRENT).unlink(missing_ok=True)
+            _remove(self.path / _CURRENT)
 
     def tidy(self) -> None:
         """Remove what is not in use: former indexes, and what dead processes left."""

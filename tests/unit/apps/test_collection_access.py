@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from apps.api.deps import CallerDep
 from apps.cli.main import app as cli
-from contracts import Caller
+from contracts import Caller, Job
 from tests.small_encoder import make_small_encoder
 from tests.unit.apps.test_api import Api
 from tests.unit.apps.test_api_documents import get, index
@@ -128,6 +128,25 @@ async def test_an_empty_default_collection_of_others_is_empty(api: Api) -> None:
     await index(api, "A secret.")
     await api.library.collections.share("default", ["staff"])
     assert (await get(api, "/v1/collections/default/documents"))["documents"] == []
+
+
+async def test_jobs_of_closed_collections_do_not_exist(api: Api) -> None:
+    jobs = [
+        Job("1" * 32, "open", "upload/open.txt", ""),
+        Job("2" * 32, "open", "upload/staff.txt", "", readers=("staff",)),
+        Job("3" * 32, "legal", "upload/legal.txt", ""),
+    ]
+    await api.client.put("/v1/collections/open", json={})
+    await api.client.put("/v1/collections/legal", json={"readers": ["staff"]})
+    await api.library.jobs.enqueue(jobs)
+    become(api, ALICE)
+    assert len((await get(api, "/v1/jobs"))["jobs"]) == 3
+    become(api, BOB)
+    assert {each["source"] for each in (await get(api, "/v1/jobs"))["jobs"]} == {"upload/open.txt", "upload/staff.txt"}
+    never, hidden = "f" * 32, "3" * 32
+    for method, more in (("GET", ""), ("GET", "/events"), ("DELETE", "")):
+        words = [await refused(api, method, f"/v1/jobs/{each}{more}") for each in (hidden, never)]
+        assert words[0].replace(hidden, never) == words[1]
 
 
 def test_the_command_line_shares_and_shows(tmp_path: Path, encoder: str) -> None:

@@ -229,4 +229,5 @@ async def test_views_that_are_open_follow_without_a_search(desk: Desk) -> None:
     wanted = Wanted("default", Selection(Caller().scope), (Wording("green", 1.0),), None, 5)
     found = await views.find(wanted, Readable(generation, EMBEDDER.name), EMBEDDER, Steps(NullTracer()))
     assert (len(found.rankings[0].found), found.generations) == (1, (generation,))
-    await views.aclose()
+    await views.close("default")
+    assert views.collections == frozenset()

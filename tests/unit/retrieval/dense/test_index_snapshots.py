@@ -274,3 +274,31 @@ async def test_a_mapped_snapshot_may_be_removed_while_it_is_searched(feed: Count
     shutil.rmtree(tmp_path / "c")
     assert await best(index, rows(7)) == pytest.approx(1)
     await index.aclose()
+
+
+async def test_a_removal_that_follows_its_change_does_not_keep_the_snapshot_from_being_written(
+    feed: Counting, tmp_path: Path
+) -> None:
+    index = await settled(open_index(feed, tmp_path))
+    feed.delete("d0")
+    await index.refresh()
+    remove_snapshots(tmp_path, "c")  # as whoever deletes does once the catalog has it
+    await index.settle()
+    assert SnapshotPlace(tmp_path, "c", "e").newest() is None
+    await settled(index)
+    assert SnapshotPlace(tmp_path, "c", "e").newest() is not None
+    await index.aclose()
+
+
+async def test_a_foreign_snapshot_that_cannot_be_removed_is_passed_over(
+    feed: Counting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await (await settled(open_index(feed, tmp_path, catalog="one"))).aclose()
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    index = open_index(feed, tmp_path, catalog="other")
+    assert await index.refresh() == 100
+    await index.aclose()
