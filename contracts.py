@@ -975,9 +975,7 @@ class DenseIndex(Protocol):
         """Apply what changed in the catalog; return the generation now stood for."""
         ...
 
-    async def search(
-        self, vector: NDArray[np.float32], k: int, selection: Selection
-    ) -> tuple[tuple[int, float], ...]:
+    async def search(self, vector: NDArray[np.float32], k: int, selection: Selection) -> tuple[tuple[int, float], ...]:
         """Return up to k (key, cosine similarity) pairs, best first, of the selected documents only."""
         ...
 
@@ -1101,8 +1099,9 @@ class Retriever(Protocol):
         ...
 
     async def retrieve(self, query: Query) -> Retrieved:
-        """Return the best hits the caller may see. Raises NotFoundError when there is no such collection for the caller,
-        InvalidInputError for a filter that cannot be, and ConfigurationError when a model cannot be loaded."""
+        """Return the best hits the caller may see. Raises NotFoundError when there is no such collection for them,
+        InvalidInputError for an empty query or a filter that cannot be, and ConfigurationError when a model cannot be
+        loaded."""
         ...
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from contracts import Filter, InvalidInputError
 
-_TYPED = re.compile(r"\s*([^\s<>=~]+)\s*(>=|<=|>|<|~|=)\s*(.+?)\s*", re.DOTALL)
+_TYPED = re.compile(r"\s*([^\s<>=~!]+)\s*(>=|<=|>|<|~|=)\s*([^\s<>=~!].*?)\s*", re.DOTALL)
 _BOUNDS = {">": "above", ">=": "at_least", "<": "below", "<=": "at_most", "~": "glob"}
 
 
@@ -27,6 +27,8 @@ def typed_filters(typed: Iterable[str]) -> tuple[Filter, ...]:
             )
         name, sign, value = match.groups()
         known = filters.get(name, Filter(name))
+        if sign != "=" and getattr(known, _BOUNDS[sign]):
+            raise InvalidInputError(f"The filter {name}{sign} is given twice; only values with = are alternatives.")
         change = {"any_of": (*known.any_of, value)} if sign == "=" else {_BOUNDS[sign]: value}
         filters[name] = replace(known, **change)
     return tuple(filters.values())

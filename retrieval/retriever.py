@@ -12,6 +12,7 @@ from contracts import (
     Caller,
     Embedder,
     Hit,
+    InvalidInputError,
     Passages,
     Query,
     Readable,
@@ -29,9 +30,10 @@ from retrieval.questions.conversation_context import blended
 from retrieval.questions.dense_weight import dense_weight
 from retrieval.questions.rewording import weighted
 from retrieval.ranking.diversity import most_diverse, without_near_duplicates
-from retrieval.ranking.fusion import Fusion, fuse
+from retrieval.ranking.fusion import DENSE, Fusion, fuse
 from retrieval.ranking.unrelated_similarity import unrelated_similarity
 from retrieval.ranking.widening import widen
+from retrieval.sparse.analysis import phrases
 from retrieval.steps import Steps
 from retrieval.views import Findings, Views, Wanted
 
@@ -103,7 +105,10 @@ class HybridRetriever:
 
     async def retrieve(self, query: Query) -> Retrieved:
         """Return the best hits the caller may see. Raises NotFoundError when there is no such collection for them,
-        InvalidInputError for a filter that cannot be, and ConfigurationError when a model cannot be loaded."""
+        InvalidInputError for an empty query or a filter that cannot be, and ConfigurationError when a model cannot be
+        loaded."""
+        if not query.text.strip():
+            raise InvalidInputError("The query is empty; say what to look for.")
         readable = await self._passages.readable(query.collection, query.caller.scope)
         while True:
             steps = Steps(self._tracer)
@@ -168,6 +173,7 @@ class HybridRetriever:
         query = search.query
         with search.steps("fusion") as span:
             fused = fuse(findings.rankings, findings.similarities, await self._fusion(search))
+            fused = _saying_what_is_quoted(query, fused, findings)
             span.set(candidates=len(fused))
         choosy = self._reranker is not None or self._policy.diversity > 0
         with search.steps("fetch"):
@@ -217,6 +223,16 @@ class HybridRetriever:
             if len(hits) >= needed:
                 break
         return dict(list(hits.items())[:needed])
+
+
+def _saying_what_is_quoted(query: Query, fused: list[tuple[int, float]], findings: Findings) -> list[tuple[int, float]]:
+    """Return those that hold the phrases of the query; all where none does, since a question may quote what is said
+    elsewhere."""
+    said = next((ranking.found for ranking in findings.rankings if ranking.view != DENSE), ())
+    if not said or not phrases(query.text):
+        return fused
+    keys = {key for key, _ in said}
+    return [pair for pair in fused if pair[0] in keys]
 
 
 def _readable(hit: Hit, query: Query) -> bool:

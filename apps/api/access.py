@@ -40,6 +40,12 @@ async def readable_documents(
         wanted, after = _PAGE, page[-1].document.id  # much of it may be of others
 
 
+async def writable_collection(library: Library, caller: Caller, name: str) -> None:
+    """Return when files may be put into the collection, which need not exist yet. Raises NotFoundError."""
+    if await library.collections.settings(name) is not None:
+        await known_collection(library.collections, name, caller.scope)
+
+
 async def readable_job(library: Library, caller: Caller, job_id: str) -> Job:
     """Return the job. Raises NotFoundError, in the same words when it is not there as when it is not for the caller."""
     job = await library.jobs.get(job_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from apps.settings import COLLECTION_NAME, MOST_TOKENS
 from contracts import (
@@ -33,6 +33,7 @@ Version = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{0,64}$")]
 ConversationId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Asked = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 FilterText = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00-\x1f\x7f]*$")]
+FilterValue = Annotated[FilterText, BeforeValidator(lambda value: str(value) if type(value) in (int, float) else value)]
 Metadata = Annotated[dict[FilterText, FilterText], Field(max_length=20)]
 
 
@@ -43,17 +44,17 @@ class FilterIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    any_of: Annotated[list[FilterText], Field(max_length=1000)] = []
+    any_of: Annotated[list[FilterValue], Field(max_length=1000)] = []
     glob: FilterText = ""
-    gt: FilterText = ""
-    gte: FilterText = ""
-    lt: FilterText = ""
-    lte: FilterText = ""
+    gt: FilterValue = ""
+    gte: FilterValue = ""
+    lt: FilterValue = ""
+    lte: FilterValue = ""
 
 
-FilterValues = Annotated[list[FilterText], Field(max_length=1000)]
+FilterValues = Annotated[list[FilterValue], Field(max_length=1000)]
 Filters = Annotated[
-    dict[FilterText, FilterText | FilterValues | FilterIn],
+    dict[FilterText, FilterValue | FilterValues | FilterIn],
     Field(
         max_length=20,
         description="By field (`id`, `source`, `title`, `media_type` or a key of the metadata): a value, a list of "
@@ -86,7 +87,7 @@ class SearchIn(BaseModel):
     query: Asked
     collection: CollectionName = "default"
     top_k: int = Field(8, ge=1, le=100)
-    mode: SearchMode = SearchMode.HYBRID
+    mode: SearchMode | None = Field(None, description="By meaning, by words, or both; else as it is set.")
     filters: Filters = {}
     explain: bool = Field(False, description="Say for each hit where it stood after each step of the search.")
 

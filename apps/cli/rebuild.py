@@ -25,11 +25,11 @@ def rebuild(
     async def work(opened: Library) -> None:
         from apps.collection_settings import existing_collection
 
-        names = collections or [found.name for found in await opened.collections.list()]
-        for name in names:
-            found = await existing_collection(opened.collections, name)
-            opened.remove_views(name)
-            await opened.views.open(name, opened.open_embedder(found.embedder))
-            typer.echo(f"{name}: {found.chunks} passages are searchable.")
+        names = list(dict.fromkeys(collections or [found.name for found in await opened.collections.list()]))
+        known = [await existing_collection(opened.collections, name) for name in names]
+        for found in known:
+            opened.remove_views(found.name)
+            await opened.views.open(found.name, opened.open_embedder(found.embedder))
+            typer.echo(f"Rebuilt {found.name!r}; passages that can be found: {found.chunks}.")
 
     with_library(work)

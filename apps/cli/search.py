@@ -24,10 +24,13 @@ FilterOption = Annotated[
 
 
 def search(
-    query: Annotated[str, typer.Argument(help="What to look for; what stands in quotes must occur as it is.")],
+    query: Annotated[str, typer.Argument(help="What to look for; passages hold what stands in quotes, if any does.")],
     collection: CollectionOption = "default",
     top_k: Annotated[int, typer.Option("--top-k", "-k", min=1, max=100, help="How many passages.")] = 5,
-    mode: Annotated[Mode, typer.Option(help="By meaning (dense), by words (sparse), or both.")] = "hybrid",
+    mode: Annotated[
+        Mode | None,
+        typer.Option(help="By meaning (dense), by words (sparse), or both; else as FOOTNOTE_RETRIEVAL__MODE."),
+    ] = None,
     filters: FilterOption = None,
     principal: CallerOption = "local",
     groups: GroupsOption = None,
@@ -40,17 +43,16 @@ def search(
     """
     from apps.api.schemas import search_out
     from apps.filters import typed_filters
-    from contracts import Caller, InvalidInputError, Query, SearchMode
+    from contracts import Caller, Query, SearchMode
 
     async def read(opened: Library) -> Retrieved:
         from apps.collection_settings import known_collection
 
-        if not query.strip():
-            raise InvalidInputError("The query is empty; say what to look for.")
         caller = Caller(principal, tuple(groups or ()))
         await known_collection(opened.collections, collection, caller.scope)
+        wanted = SearchMode(mode) if mode else opened.settings.retrieval.mode
         return await opened.retriever.retrieve(
-            Query(query, collection, caller, top_k, typed_filters(filters or ()), SearchMode(mode))
+            Query(query, collection, caller, top_k, typed_filters(filters or ()), wanted)
         )
 
     found = search_out(query, with_library(read, collection), explain=explain)

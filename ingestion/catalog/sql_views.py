@@ -100,7 +100,8 @@ class SqlPassages:
             row = connection.execute(_state, {"name": collection}).one_or_none()
             if row is None or set(scope).isdisjoint(row.readers):
                 raise NotFoundError(
-                    f"Collection {collection!r} holds no documents yet. Add some: `footnote ingest PATH`, or upload."
+                    f"Collection {collection!r} holds no documents yet, or does not exist. Add some: "
+                    "`footnote ingest PATH`, or upload."
                 )
             return Readable(row.generation, row.embedder)
 

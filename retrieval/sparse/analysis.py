@@ -67,10 +67,14 @@ def _sequence(found: list[str]) -> list[str]:
 
 def wanted(text: str, languages: Collection[str]) -> Wanted:
     """Return what a query looks for in texts of these languages."""
-    quoted = ["".join(groups) for groups in _QUOTED.findall(text)]
-    phrases = [tuple(sequence(each)[:_MOST_WORDS]) for each in quoted]
     words = dict.fromkeys(_words(normal(text), sorted(languages) or ["en"]))
-    return Wanted(tuple(words)[:_MOST_WORDS], tuple(dict.fromkeys(filter(None, phrases))))
+    return Wanted(tuple(words)[:_MOST_WORDS], phrases(text))
+
+
+def phrases(text: str) -> tuple[tuple[str, ...], ...]:
+    """Return what stands in quotes, each by its words in order."""
+    quoted = ("".join(groups) for groups in _QUOTED.findall(text))
+    return tuple(dict.fromkeys(filter(None, (tuple(sequence(each)[:_MOST_WORDS]) for each in quoted))))
 
 
 def _words(text: str, languages: list[str]) -> Iterator[tuple[str, ...]]:

@@ -47,7 +47,8 @@ async def query(body: QueryIn, answering: AnsweringDep, caller: CallerDep, runni
 @router.post("/search")
 async def search(body: SearchIn, library: LibraryDep, answering: AnsweringDep, caller: CallerDep) -> SearchOut:
     """Find passages without asking the model."""
-    query = Query(body.query, body.collection, caller, body.top_k, filters_of(body.filters), body.mode)
+    mode = body.mode or library.settings.retrieval.mode
+    query = Query(body.query, body.collection, caller, body.top_k, filters_of(body.filters), mode)
     with answering.tracer.span("search", inputs={"query": body.query}, user=caller.principal):
         found = await library.retriever.retrieve(query)
     return search_out(body.query, found, explain=body.explain)

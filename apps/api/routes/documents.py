@@ -13,7 +13,7 @@ from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.responses import FileResponse
 from pydantic import Json
 
-from apps.api.access import readable_document, readable_documents
+from apps.api.access import readable_document, readable_documents, writable_collection
 from apps.api.deps import CallerDep, CollectionPath, LibraryDep
 from apps.api.errors import RESPONSES
 from apps.api.schemas import (
@@ -73,6 +73,7 @@ async def list_documents(
 async def upload(
     collection: CollectionPath,
     library: LibraryDep,
+    caller: CallerDep,
     files: Annotated[list[UploadFile], File()],
     metadata: Annotated[
         Json[Metadata] | None, Form(description="A JSON object of texts, stored with each file.")
@@ -81,6 +82,7 @@ async def upload(
 ) -> JobsOut:
     """Take files in; each becomes a job whose progress `/v1/jobs/{id}/events` tells. A file of the same name replaces
     the one before."""
+    await writable_collection(library, caller, collection)
     limit_mb = library.settings.api.max_upload_mb
     for file in files:
         if not _file_name(file):

@@ -238,7 +238,11 @@ async def test_a_search_explains_itself_and_heeds_filters_of_every_shape(api: Ap
     for value in ("upload/b.txt", ["upload/b.txt", "none"], {"glob": "**/b.*"}, {"gt": "upload/a.txt"}):
         hits = (await api.client.post("/v1/search", json={**search, "filters": {"source": value}})).json()["hits"]
         assert [hit["source"] for hit in hits] == ["upload/b.txt"]
-    for wrong in ({"gt": 3}, {"like": "x"}, {}, 7):
+    assert (await api.client.post("/v1/search", json={**search, "filters": {"year": {"gte": 1990}}})).json()[
+        "hits"
+    ] == []
+    assert (await api.client.post("/v1/search", json={"query": "  "})).status_code == 422
+    for wrong in ({"gt": [3]}, {"like": "x"}, {}, True):
         response = await api.client.post("/v1/search", json={**search, "filters": {"source": wrong}})
         assert response.status_code == 422
     sparse = (await api.client.post("/v1/search", json={"query": "apples", "mode": "sparse"})).json()["hits"]

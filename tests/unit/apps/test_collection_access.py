@@ -130,6 +130,15 @@ async def test_an_empty_default_collection_of_others_is_empty(api: Api) -> None:
     assert (await get(api, "/v1/collections/default/documents"))["documents"] == []
 
 
+async def test_nobody_puts_files_into_a_collection_that_is_closed_to_them(api: Api) -> None:
+    await api.client.put("/v1/collections/legal", json={"readers": ["staff"]})
+    files = [("files", ("a.txt", b"A text."))]
+    become(api, BOB)
+    assert (await api.client.post("/v1/collections/legal/documents", files=files)).status_code == 404
+    become(api, ALICE)
+    assert (await api.client.post("/v1/collections/legal/documents", files=files)).status_code == 202
+
+
 async def test_jobs_of_closed_collections_do_not_exist(api: Api) -> None:
     jobs = [
         Job("1" * 32, "open", "upload/open.txt", ""),

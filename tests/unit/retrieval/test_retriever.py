@@ -231,3 +231,12 @@ async def test_views_that_are_open_follow_without_a_search(desk: Desk) -> None:
     assert (len(found.rankings[0].found), found.generations) == (1, (generation,))
     await views.close("default")
     assert views.collections == frozenset()
+
+
+async def test_what_stands_in_quotes_is_in_every_hit_where_it_is_anywhere(desk: Desk) -> None:
+    await desk.shelf.put("a", "a packed lunch costs nine euros")
+    await desk.shelf.put("b", "lunch is packed into the car")
+    assert [hit.document.id for hit in (await desk.search('"packed lunch" car')).hits] == ["a"]
+    assert len((await desk.search('"no such thing" lunch')).hits) == 2
+    with pytest.raises(InvalidInputError, match="empty"):
+        await desk.search("  ")
