@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from retrieval.sparse.scanning_index import ScanningIndex
-
 from contracts import DenseIndex, Embedder, SparseIndex
 from observability.recording_tracer import NullTracer
 from retrieval.dense.exact_index import ExactIndex
 from retrieval.retriever import HybridRetriever
+from retrieval.sparse.scanning_index import ScanningIndex
 from retrieval.views import Views
 from tests.library import EMBEDDER, Shelf
 
