@@ -26,19 +26,18 @@ from contracts import (
     Tracer,
     Wording,
 )
+from retrieval.hits import brief, decisive, distinct, is_readable, like_query, reranked, with_standings
 from retrieval.questions.conversation_context import blended
 from retrieval.questions.dense_weight import dense_weight
 from retrieval.questions.rewording import weighted
-from retrieval.ranking.diversity import most_diverse, without_near_duplicates
-from retrieval.ranking.fusion import DENSE, Fusion, fuse
+from retrieval.ranking.diversity import most_diverse
+from retrieval.ranking.fusion import Fusion, fuse
 from retrieval.ranking.unrelated_similarity import unrelated_similarity
 from retrieval.ranking.widening import widen
-from retrieval.sparse.analysis import phrases
 from retrieval.steps import Steps
 from retrieval.views import Findings, Views, Wanted
 
 _DEEPEST = 16  # times the candidates of a first search: so far it is searched for passages that are not the same again
-_LAST = Standing("none", 1 << 60, 0.0)
 _SPARE = 2  # times the hits wanted that each view gives at least: some are the same again
 
 
@@ -115,7 +114,7 @@ class HybridRetriever:
             with steps("retrieve", inputs={"query": query.text, "top_k": query.top_k}) as span:
                 search = await self._prepare(query, readable, steps)
                 hits, findings = await self._hits(search)
-                span.set(outputs=[_brief(hit) for hit in hits], mode=query.mode, generation=min(findings.generations))
+                span.set(outputs=[brief(hit) for hit in hits], mode=query.mode, generation=min(findings.generations))
             if set(findings.generations) != {readable.generation}:
                 searched, readable = readable, await self._passages.readable(query.collection, query.caller.scope)
                 if searched.embedder != readable.embedder:
@@ -156,10 +155,10 @@ class HybridRetriever:
         findings = await self._views.find(search.wanted, search.readable, search.embedder, search.steps)
         hits = await self._best(search, findings)
         depth = search.wanted.depth
-        while len(hits) < search.query.top_k and not findings.exhausted(depth):
+        while len(hits) < search.query.top_k and depth < _DEEPEST * self._policy.candidates:
+            if all(len(ranking.found) < depth for ranking in decisive(search.query, findings)):
+                break  # there is nothing more to find
             depth *= 2
-            if depth > _DEEPEST * self._policy.candidates:
-                break
             deeper = replace(search.wanted, depth=depth)
             findings = await self._views.find(deeper, search.readable, search.embedder, search.steps)
             hits = await self._best(search, findings)
@@ -173,20 +172,18 @@ class HybridRetriever:
         query = search.query
         with search.steps("fusion") as span:
             fused = fuse(findings.rankings, findings.similarities, await self._fusion(search))
-            fused = _saying_what_is_quoted(query, fused, findings)
+            taken = {key for ranking in decisive(query, findings) for key, _ in ranking.found}
+            fused = [pair for pair in fused if pair[0] in taken]
             span.set(candidates=len(fused))
         choosy = self._reranker is not None or self._policy.diversity > 0
         with search.steps("fetch"):
             found = await self._fetch(query, fused, max(query.top_k, self._policy.rerank_depth if choosy else 0))
-        hits = _with_standings(found, findings)
+        hits = with_standings(found, findings)
         if search.own_vector is not None:
-            vectors = await self._views.vectors(query.collection, list(found))
-            hits = _like_query(
-                hits, {found[key].chunk.id: vector for key, vector in vectors.items()}, search.own_vector
-            )
+            hits = like_query(hits, await self._vectors(query, found), search.own_vector)
         if self._reranker is not None and hits:
             with search.steps("rerank", model=self._reranker.name):
-                hits = await _reranked(self._reranker, query.text, hits)
+                hits = await reranked(self._reranker, query.text, hits)
         if self._policy.diversity and findings.similarities:
             with search.steps("diversity"):
                 hits = most_diverse(hits, await self._vectors(query, found), self._policy.diversity)
@@ -217,70 +214,9 @@ class HybridRetriever:
                 if key in passages:
                     hit = Hit(*passages[key], score=score, standings=(Standing("fusion", rank, score),))
                     # A change between looking up who may see what and fetching must not show what it hides.
-                    if _readable(hit, query):
+                    if is_readable(hit, query):
                         hits[key] = hit
-            hits = _distinct(hits)
+            hits = distinct(hits)
             if len(hits) >= needed:
                 break
         return dict(list(hits.items())[:needed])
-
-
-def _saying_what_is_quoted(query: Query, fused: list[tuple[int, float]], findings: Findings) -> list[tuple[int, float]]:
-    """Return those that hold the phrases of the query; all where none does, since a question may quote what is said
-    elsewhere."""
-    said = next((ranking.found for ranking in findings.rankings if ranking.view != DENSE), ())
-    if not said or not phrases(query.text):
-        return fused
-    keys = {key for key, _ in said}
-    return [pair for pair in fused if pair[0] in keys]
-
-
-def _readable(hit: Hit, query: Query) -> bool:
-    return hit.document.collection == query.collection and not set(query.caller.scope).isdisjoint(hit.document.readers)
-
-
-def _distinct(hits: Mapping[int, Hit]) -> dict[int, Hit]:
-    """Return the hits without those whose passage, or nearly the same text, came before."""
-    passages: dict[tuple[str, tuple[int, int]], int] = {}
-    for key, hit in hits.items():
-        passages.setdefault((hit.document.id, hit.chunk.span), key)
-    kept = {hit.chunk.id for hit in without_near_duplicates([hits[key] for key in passages.values()])}
-    return {key: hits[key] for key in passages.values() if hits[key].chunk.id in kept}
-
-
-def _with_standings(found: Mapping[int, Hit], findings: Findings) -> list[Hit]:
-    """Return the hits with their best standing in each view, and their similarity to the query."""
-    standings: dict[int, dict[str, Standing]] = {key: {} for key in found}
-    for ranking in findings.rankings:
-        for rank, (key, score) in enumerate(ranking.found, start=1):
-            if key in found and rank < standings[key].get(ranking.view, _LAST).rank:
-                standings[key][ranking.view] = Standing(ranking.view, rank, score)
-    return [
-        replace(
-            hit,
-            similarity=findings.similarities.get(key),
-            standings=(*standings[key].values(), *hit.standings),
-        )
-        for key, hit in found.items()
-    ]
-
-
-def _like_query(
-    hits: Sequence[Hit], vectors: Mapping[str, NDArray[np.float32]], query: NDArray[np.float32]
-) -> list[Hit]:
-    """Return the hits with their similarity to the query itself: what colours a search makes no evidence."""
-    known = {chunk: float(vector @ query) for chunk, vector in vectors.items()}
-    return [replace(hit, similarity=known.get(hit.chunk.id)) for hit in hits]
-
-
-async def _reranked(reranker: Reranker, query: str, hits: Sequence[Hit]) -> list[Hit]:
-    scores = await reranker.score(query, hits)
-    best = sorted(zip(hits, scores, strict=True), key=lambda pair: -pair[1])
-    return [
-        replace(hit, score=score, standings=(*hit.standings, Standing("rerank", rank, score)))
-        for rank, (hit, score) in enumerate(best, start=1)
-    ]
-
-
-def _brief(hit: Hit) -> dict[str, object]:
-    return {"id": hit.chunk.id, "source": hit.document.source, "score": round(hit.score, 4)}

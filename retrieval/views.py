@@ -35,10 +35,6 @@ class Findings:
     similarities: Mapping[int, float]
     generations: tuple[int, ...]
 
-    def exhausted(self, depth: int) -> bool:
-        """Return whether no view stopped at this depth: then there is nothing more to find."""
-        return all(len(ranking.found) < depth for ranking in self.rankings)
-
 
 class Views:
     """Opens the views of a collection at its first search, keeps them, and brings them up to date before each search.
