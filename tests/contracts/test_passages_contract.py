@@ -27,7 +27,9 @@ async def test_a_collection_that_may_not_be_searched_is_like_one_that_is_not_the
     await shelf.collections.delete("deleted")
     await shelf.collections.ensure("empty", EMBEDDER.name, (await shelf.collections.list())[0].cutting)
     words = {await readable(shelf, name, ["*", "bob"]) for name in ("closed", "deleted", "empty", "never")}
-    assert words == {"Collection NAME holds no documents yet. Add some: `footnote ingest PATH`, or upload."}
+    assert words == {
+        "Collection NAME holds no documents yet, or does not exist. Add some: `footnote ingest PATH`, or upload."
+    }
     assert await shelf.passages.readable("closed", ["*", "bob", "staff"]) == Readable(2, EMBEDDER.name)
     await shelf.collections.share("closed", ["*"])
     assert await readable(shelf, "closed", ["*", "bob"]) == "generation 3"

@@ -20,7 +20,7 @@ import pytest
 from apps.bootstrap import Library, open_library
 from apps.database import open_database
 from apps.settings import Settings
-from contracts import Caller, JobState, Selection, SourceState
+from contracts import Caller, JobState, Selection, SourceState, Wording
 from ingestion.catalog.sql_views import SqlPassages
 from observability.recording_tracer import NullTracer
 from retrieval.steps import Steps
@@ -185,8 +185,8 @@ async def _in_views(library: Library) -> list[set[tuple[str, str]]]:
     wanted = Wanted(
         collection="default",
         selection=Selection(Caller().scope),
-        texts=("marker",),
-        vectors=np.full((1, 384), 384**-0.5, dtype=np.float32),
+        texts=(Wording("marker", 1.0),),
+        vector=np.full(384, 384**-0.5, dtype=np.float32),
         depth=100_000,
     )
     readable = await SqlPassages(engine).readable("default", Caller().scope)

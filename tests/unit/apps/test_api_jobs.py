@@ -17,6 +17,7 @@ from apps.api.routes import documents, jobs
 from apps.settings import CatalogSettings, Settings
 from contracts import Job, JobState, Report
 from ingestion.jobs.memory_job_queue import MemoryJobQueue
+from tests.library import Shelf
 
 
 class Api:
@@ -26,7 +27,10 @@ class Api:
         self.uploads = folder / "uploads"
         self.queue = MemoryJobQueue(max_queued=2)
         library = SimpleNamespace(
-            settings=Settings(data_dir=folder, catalog=CatalogSettings()), jobs=self.queue, indexing=None
+            settings=Settings(data_dir=folder, catalog=CatalogSettings()),
+            jobs=self.queue,
+            collections=Shelf(folder).collections,
+            indexing=None,
         )
         app = FastAPI()
         app.state.running = SimpleNamespace(library=library)
