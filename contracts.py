@@ -284,6 +284,11 @@ class SourceState:
 # --- questions and answers --------------------------------------------------------------------------------------------
 
 
+def may_read(scope: Sequence[str], readers: Sequence[str]) -> bool:
+    """Return whether a caller with this scope is among these readers, of a document or of a collection."""
+    return not set(scope).isdisjoint(readers)
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who asks: a principal and the groups it belongs to."""

@@ -16,6 +16,7 @@ from contracts import (
     Embedder,
     InvalidInputError,
     NotFoundError,
+    may_read,
 )
 
 
@@ -87,7 +88,7 @@ async def existing_collection(collections: Collections, name: str, scope: Sequen
     """Return the collection with its counts, for a `scope` as `Collections.find` has it. Raises NotFoundError."""
     found = await collections.find(name, scope)
     if found is None:
-        raise _no_collection(name)
+        raise no_collection(name)
     return found
 
 
@@ -97,11 +98,11 @@ async def known_collection(
     """Return the collection without its counts; None for the default one before it has a document. Raises
     NotFoundError, also when a `scope` is given and none of its readers may see the collection."""
     found = await collections.settings(name)
-    if found is not None and (scope is None or not set(scope).isdisjoint(found.readers)):
+    if found is not None and (scope is None or may_read(scope, found.readers)):
         return found
     if name == "default":
         return None
-    raise _no_collection(name)
+    raise no_collection(name)
 
 
 async def recut_collection(
@@ -114,7 +115,7 @@ async def recut_collection(
     """Change how a collection is cut. Raises NotFoundError, and InvalidInputError when the overlap does not fit."""
     found = await collections.settings(name)
     if found is None:
-        raise _no_collection(name)
+        raise no_collection(name)
     await collections.recut(name, changed_cutting(found.cutting, strategy, chunk_tokens, overlap_tokens))
 
 
@@ -126,5 +127,6 @@ async def share_collection(collections: Collections, name: str, readers: Sequenc
     return known
 
 
-def _no_collection(name: str) -> NotFoundError:
+def no_collection(name: str) -> NotFoundError:
+    """Return the error for a collection that is not there, or not for the caller."""
     return NotFoundError(f"No collection {name!r}; `footnote collections` lists them.")

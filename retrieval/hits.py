@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts import Hit, Query, Reranker, Standing
+from contracts import Hit, Query, Reranker, Standing, may_read
 from retrieval.ranking.diversity import without_near_duplicates
 from retrieval.ranking.fusion import DENSE, Ranking
 from retrieval.sparse.analysis import phrases
@@ -27,7 +27,7 @@ def decisive(query: Query, findings: Findings) -> Sequence[Ranking]:
 
 def is_readable(hit: Hit, query: Query) -> bool:
     """Return whether the hit is in the collection searched, and for the caller."""
-    return hit.document.collection == query.collection and not set(query.caller.scope).isdisjoint(hit.document.readers)
+    return hit.document.collection == query.collection and may_read(query.caller.scope, hit.document.readers)
 
 
 def distinct(hits: Mapping[int, Hit]) -> dict[int, Hit]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from apps.bootstrap import Library
-from apps.collection_settings import known_collection
-from contracts import Caller, DocumentSummary, Job, NotFoundError
+from apps.collection_settings import known_collection, no_collection
+from contracts import Caller, DocumentSummary, Job, NotFoundError, may_read
 
 _PAGE = 1000
 
@@ -16,7 +16,8 @@ async def readable_document(library: Library, caller: Caller, collection: str, d
     whole collection is not for the caller."""
     found = await library.catalog.find(collection, document_id)
     there = await library.collections.settings(collection)
-    if found is None or there is None or not _is_for(caller, there.readers, found.document.readers):
+    closed = there is None or not may_read(caller.scope, there.readers)
+    if closed or found is None or not may_read(caller.scope, found.document.readers):
         raise NotFoundError(f"No document {document_id!r} in collection {collection!r}.")
     return found
 
@@ -34,7 +35,7 @@ async def readable_documents(
     wanted = limit
     while True:
         page = await library.catalog.list(collection, limit=wanted, after=after)
-        found += [each for each in page if _is_for(caller, each.document.readers)]
+        found += [each for each in page if may_read(caller.scope, each.document.readers)]
         if len(found) >= limit or len(page) < wanted:
             return tuple(found[:limit])
         wanted, after = _PAGE, page[-1].document.id  # much of it may be of others
@@ -42,8 +43,9 @@ async def readable_documents(
 
 async def writable_collection(library: Library, caller: Caller, name: str) -> None:
     """Return when files may be put into the collection, which need not exist yet. Raises NotFoundError."""
-    if await library.collections.settings(name) is not None:
-        await known_collection(library.collections, name, caller.scope)
+    found = await library.collections.settings(name)
+    if found is not None and not may_read(caller.scope, found.readers):
+        raise no_collection(name)
 
 
 async def readable_job(library: Library, caller: Caller, job_id: str) -> Job:
@@ -58,8 +60,4 @@ async def readable_jobs(library: Library, caller: Caller, jobs: Sequence[Job]) -
     """Return those of the jobs that bring a file into a collection for the caller, whoever may then read it: who
     uploads must hear what became of it."""
     there = {name: await library.collections.settings(name) for name in {job.collection for job in jobs}}
-    return [job for job in jobs if (found := there[job.collection]) is None or _is_for(caller, found.readers)]
-
-
-def _is_for(caller: Caller, *readers: tuple[str, ...]) -> bool:
-    return not any(set(caller.scope).isdisjoint(each) for each in readers)
+    return [job for job in jobs if (found := there[job.collection]) is None or may_read(caller.scope, found.readers)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, delete, exists, func, select, update
 
-from contracts import PUBLIC, Collection, Cutting
+from contracts import PUBLIC, Collection, Cutting, may_read
 from ingestion.catalog.sql_removals import sweep_embedder
 from ingestion.catalog.sql_rows import collection_of, cutting_columns
 from ingestion.catalog.sql_schema import collections, document_readers, documents, source_states
@@ -120,7 +120,7 @@ def _there(name: str | None = None) -> Select[Any]:
 
 
 def _may_see(found: Collection, scope: Sequence[str] | None) -> bool:
-    return scope is None or not set(scope).isdisjoint(found.readers)
+    return scope is None or may_read(scope, found.readers)
 
 
 def _with_counts(query: Select[Any], scope: Sequence[str] | None) -> Select[Any]:

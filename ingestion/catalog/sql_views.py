@@ -20,6 +20,7 @@ from contracts import (
     StoredText,
     StoredTexts,
     StoredVectors,
+    may_read,
 )
 from ingestion.catalog.filters import check
 from ingestion.catalog.sql_hydration import passages_of
@@ -98,7 +99,7 @@ class SqlPassages:
 
         def work(connection: Connection) -> Readable:
             row = connection.execute(_state, {"name": collection}).one_or_none()
-            if row is None or set(scope).isdisjoint(row.readers):
+            if row is None or not may_read(scope, row.readers):
                 raise NotFoundError(
                     f"Collection {collection!r} holds no documents yet, or does not exist. Add some: "
                     "`footnote ingest PATH`, or upload."

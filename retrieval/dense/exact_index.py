@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts import ChangeFeed, Selection, StoredVectors
+from contracts import ChangeFeed, Selection, StoredVectors, may_read
 
 
 class ExactIndex:
@@ -63,5 +63,4 @@ class ExactIndex:
 
 
 def _selected(document: str, readers: Sequence[str], selection: Selection) -> bool:
-    may_read = not set(readers).isdisjoint(selection.scope)
-    return may_read and (selection.documents is None or document in selection.documents)
+    return may_read(selection.scope, readers) and (selection.documents is None or document in selection.documents)

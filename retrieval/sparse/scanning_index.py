@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from contracts import ChangeFeed, Selection, StoredTexts
+from contracts import ChangeFeed, Selection, StoredTexts, may_read
 from retrieval.sparse.analysis import WEIGHTS, Wanted, sequence, terms, wanted
 from retrieval.sparse.langid_language import language_of
 
@@ -18,7 +18,7 @@ _K1, _B = 1.2, 0.75  # as in Tantivy, after Robertson and Zaragoza, The Probabil
 class _Chunk:
     key: int
     document_id: str
-    readers: frozenset[str]
+    readers: tuple[str, ...]
     fields: dict[str, Counter[str]]
     exact: tuple[tuple[str, ...], ...]
 
@@ -79,12 +79,12 @@ def _chunks(document_id: str, stored: StoredTexts, language: str) -> Iterable[_C
         parts = {"title": stored.title, "headings": "\n".join(one.headings), "body": one.text}
         fields = {field: Counter(terms(part, language)) for field, part in parts.items()}
         exact = tuple(tuple(sequence(part)) for part in (stored.title, *one.headings, one.text))
-        yield _Chunk(one.key, document_id, frozenset(stored.readers), fields, exact)
+        yield _Chunk(one.key, document_id, tuple(stored.readers), fields, exact)
 
 
 def _selected(chunk: _Chunk, selection: Selection) -> bool:
     inside = selection.documents is None or chunk.document_id in selection.documents
-    return inside and not chunk.readers.isdisjoint(selection.scope)
+    return inside and may_read(selection.scope, chunk.readers)
 
 
 def _says(chunk: _Chunk, asked: Wanted) -> bool:
