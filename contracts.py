@@ -188,7 +188,8 @@ class Chunk:
     """A passage of a document version. `span` is a character range in the version's text (its elements joined by a
     blank line); `position` counts the chunks of the version from 0; `headings` is the heading path, outermost first.
     `focus` is the part of the text that stands for it in the index, where that is not all of it: the sentence in its
-    window, the child in its parent. A `hidden` chunk holds text that no reader of the document can see."""
+    window, the child in its parent. A `hidden` chunk holds text that no reader of the document can see; `flags` are the
+    rules of the passage guard that it broke when it was ingested."""
 
     id: str
     document_id: str
@@ -202,6 +203,7 @@ class Chunk:
     kind: ElementKind = ElementKind.TEXT
     focus: str = ""
     hidden: bool = False
+    flags: tuple[str, ...] = ()
 
 
 class ChunkStrategy(StrEnum):
@@ -365,16 +367,26 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is sent to the chat model; `sources[i]` is the passage shown under marker i + 1."""
+    """What is sent to the chat model; `sources[i]` is the passage shown under marker i + 1. With a `schema`, a JSON
+    Schema, the model server lets the model write nothing but JSON that conforms to it."""
 
     messages: tuple[Message, ...]
     version: str
     sources: tuple[Hit, ...]
+    schema: Mapping[str, Any] | None = None
+
+
+class AnswerMode(StrEnum):
+    """How an answer is made: by the language model from the passages, or of their own sentences, quoted."""
+
+    GROUNDED = "grounded"
+    EXTRACTIVE = "extractive"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: by whom, of which collection, in which conversation. `filters` are those of `Query`."""
+    """What is asked: by whom, of which collection, in which conversation. `filters` are those of `Query`. With a
+    `schema`, a JSON Schema, the answer is JSON that conforms to it."""
 
     text: str
     collection: str = "default"
@@ -382,6 +394,8 @@ class Question:
     conversation_id: str | None = None
     top_k: int | None = None
     filters: tuple[Filter, ...] = ()
+    mode: AnswerMode = AnswerMode.GROUNDED
+    schema: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,23 +415,50 @@ class Token:
     cut_off: bool = False
 
 
-Attribution = Literal["model", "matched"]
+Attribution = Literal["model", "matched", "quoted"]
 CacheStatus = Literal["exact", "miss", "off"]
+Action = Literal["block", "redact", "drop", "flag"]
+Finish = Literal["complete", "abstained", "blocked", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """What a validator found, and what was done about it. `rule` is the validator's name."""
+
+    rule: str
+    message: str
+    action: Action = "block"
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A marker in the answer and the passage it stands for: written by the model, or matched afterwards."""
+    """A marker in the answer and the passage it stands for: written by the model, matched afterwards, or quoted from
+    it. `quote` is the character range, in the text of the document's version, of the sentences that say it."""
 
     marker: int
     hit: Hit
     attributed_by: Attribution
+    quote: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSentence:
+    """One sentence of an answer: where it stands in the answer's text, what it cites, and how well that supports it, 0
+    to 1. One that is not `supported` was let out because the policy says so, and cites nothing."""
+
+    span: tuple[int, int]
+    markers: tuple[int, ...]
+    attributed_by: Attribution
+    support: float
+    supported: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A cited answer. `generation` is the collection's when it was made or last found to hold; timings are in
-    milliseconds by stage."""
+    """A cited answer. `grounded`: each of its sentences is supported. `generation` is the collection's when it was made
+    or last found to hold; timings are in milliseconds by stage. `mode` is how it was made in the end: `extractive` with
+    `notice` "model_unavailable" where the language model was away. `finish` says how it ended: `blocked` by a guard,
+    or `interrupted` because the model broke off, after the sentences that stand in it."""
 
     text: str
     citations: tuple[Citation, ...]
@@ -429,6 +470,11 @@ class Answer:
     conversation_id: str | None = None
     usage: Usage = Usage()
     timings: Mapping[str, float] = field(default_factory=dict)
+    sentences: tuple[AnswerSentence, ...] = ()
+    violations: tuple[Violation, ...] = ()
+    mode: AnswerMode = AnswerMode.GROUNDED
+    finish: Finish = "complete"
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -445,30 +491,34 @@ class CachedAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Violation:
-    """What a validator found. `rule` is the validator's name."""
-
-    rule: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
-    """A guard's word on a text: the text to go on with (redacted where a rule says so), and what was found."""
+    """A guard's word on a question: the text to go on with (redacted where a rule says so), and what was found.
+    `restore` maps what was put in place of personal data to what stood there, where answers may show it again."""
 
     text: str
     blocked: bool = False
     violations: tuple[Violation, ...] = ()
+    restore: Mapping[str, str] = field(default_factory=dict)
+
+
+Outcome = Literal["pass", "flag", "drop", "block"]
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedSentence:
-    """A sentence of an answer that may leave: `markers` name the sources that support it, 1-based."""
+    """A guard's word on a sentence of an answer. `pass`: it may leave. `flag`: it may leave, marked as unsupported.
+    `drop`: it must not leave, and the answer goes on. `block`: it must not leave, and the answer ends here.
+
+    `text` is redacted and has its markers settled; `markers` name the sources that support it, 1-based, to the degree
+    `support`, 0 to 1. `quotes[i]` is the range in the text of the chunk of `markers[i]` that says it."""
 
     text: str
-    markers: tuple[int, ...]
-    attributed_by: Attribution
+    markers: tuple[int, ...] = ()
+    attributed_by: Attribution = "matched"
     violations: tuple[Violation, ...] = ()
+    outcome: Outcome = "pass"
+    support: float = 0.0
+    quotes: tuple[tuple[int, int] | None, ...] = ()
 
 
 # --- jobs and services ------------------------------------------------------------------------------------------------
@@ -1110,20 +1160,63 @@ class Retriever(Protocol):
         ...
 
 
-class Memory(Protocol):
-    """Conversations, per principal."""
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What is remembered of a conversation: the last turns, oldest first, and a summary of those before them."""
 
-    async def recent(self, conversation_id: str, principal: str, limit: int) -> tuple[Message, ...]:
-        """Return the last `limit` messages, oldest first; none for a new conversation. Raises NotFoundError when the
-        conversation belongs to another principal."""
+    messages: tuple[Message, ...] = ()
+    summary: str = ""
+
+
+class Memory(Protocol):
+    """What was said in conversations, per principal."""
+
+    async def recall(self, conversation_id: str, principal: str, budget_tokens: int) -> Remembered:
+        """Return the last turns that fit the budget, and the summary of what came before, as far as there is one;
+        nothing for a new conversation. Raises NotFoundError when the conversation belongs to another principal."""
         ...
 
     async def append(self, conversation_id: str, principal: str, messages: Sequence[Message]) -> None:
-        """Add messages, creating the conversation when it is new."""
+        """Add messages, creating the conversation when it is new. Raises NotFoundError as `recall` does."""
+        ...
+
+    async def summarise(self, conversation_id: str, principal: str, budget_tokens: int) -> None:
+        """Bring the summary of what no longer fits the budget up to date; does nothing when it is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationSummary:
+    """A conversation as lists show it. Its title is the first question until it is renamed; times are in seconds since
+    the epoch."""
+
+    id: str
+    title: str
+    messages: int
+    created_at: float
+    updated_at: float
+
+
+class Conversations(Protocol):
+    """The conversations of each principal, to look at and to manage."""
+
+    async def list(
+        self, principal: str, *, query: str = "", limit: int = 100, after: str = ""
+    ) -> tuple[ConversationSummary, ...]:
+        """Return conversations, the last used first, starting after the one with the id `after`; with a `query`, those
+        that say it."""
+        ...
+
+    async def read(self, conversation_id: str, principal: str) -> tuple[ConversationSummary, tuple[Message, ...]]:
+        """Return all of a conversation, oldest first. Raises NotFoundError."""
+        ...
+
+    async def rename(self, conversation_id: str, principal: str, title: str) -> None:
+        """Give it another title. Raises NotFoundError."""
         ...
 
     async def forget(self, conversation_id: str, principal: str) -> None:
-        """Delete a conversation. Raises NotFoundError."""
+        """Delete it. Raises NotFoundError."""
         ...
 
 
@@ -1196,6 +1289,19 @@ class AnswerCache(Protocol):
         ...
 
 
+class TokenCounter(Protocol):
+    """Counts tokens as the chat model does."""
+
+    async def window(self) -> int:
+        """Return how many tokens of prompt and answer together the model can hold. Raises ModelUnavailableError."""
+        ...
+
+    async def count(self, messages: Sequence[Message]) -> int:
+        """Return how many tokens the messages are, laid out by the model's own chat template. Raises
+        ModelUnavailableError."""
+        ...
+
+
 class InputGuard(Protocol):
     """Checks a question before anything else sees it."""
 
@@ -1207,9 +1313,42 @@ class InputGuard(Protocol):
 class OutputGuard(Protocol):
     """Checks an answer sentence by sentence."""
 
-    async def check(self, sentence: str, sources: Sequence[Hit], question: str = "") -> CheckedSentence | None:
-        """Return the sentence, redacted and with its markers settled; None when no source supports it, or when it only
-        says the question again."""
+    async def check(self, sentence: str, sources: Sequence[Hit], question: str = "") -> CheckedSentence:
+        """Return the sentence, redacted and with its markers settled, and whether it may leave."""
+        ...
+
+
+class PassageGuard(Protocol):
+    """Checks the passages of documents when they are ingested."""
+
+    @property
+    def version(self) -> str:
+        """Whatever makes the same passage be judged otherwise changes it."""
+        ...
+
+    async def check(self, texts: Sequence[str]) -> Sequence[tuple[str, ...]]:
+        """Return, for each text, the names of the rules that it breaks."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """What watches over the questions to a collection, its passages and its answers. No answer rests on a passage with
+    a flag that is `quarantined`. `version` is part of every cache key."""
+
+    input: InputGuard
+    passages: PassageGuard
+    output: OutputGuard
+    quarantined: frozenset[str]
+    version: str
+
+
+class GuardPolicies(Protocol):
+    """The guards of each collection."""
+
+    def guards(self, collection: str) -> Guards:
+        """Return the guards that its policy names, as it is now. Raises ConfigurationError when it cannot be
+        understood: nothing goes unguarded."""
         ...
 
 
