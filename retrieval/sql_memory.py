@@ -7,50 +7,15 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    Engine,
-    Float,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    delete,
-    insert,
-    select,
-)
+from sqlalchemy import Connection, Engine, delete, insert, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from contracts import Message, NotFoundError, StoreUnavailableError
+from retrieval.sql_conversations import conversations, messages
 
 T = TypeVar("T")
-
-metadata = MetaData()
-
-conversations = Table(
-    "conversations",
-    metadata,
-    Column("id", String, primary_key=True),
-    Column("principal", String, nullable=False),
-    Column("created_at", Float, nullable=False),
-)
-
-messages = Table(
-    "messages",
-    metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
-    Column("conversation_id", String, ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
-    Column("role", String, nullable=False),
-    Column("content", Text, nullable=False),
-    Index("messages_by_conversation", "conversation_id", "id"),
-)
 
 
 class SqlMemory:

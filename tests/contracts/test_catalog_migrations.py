@@ -14,7 +14,7 @@ from apps.database import open_database
 from contracts import Box, Cutting, ElementKind, Readable
 from ingestion.catalog.sql_catalog import read_identity
 from ingestion.catalog.sql_schema import metadata as catalog
-from retrieval.sql_memory import metadata as memory
+from retrieval.sql_conversations import metadata as conversations
 from tests.library import EMBEDDER, Shelf
 
 FIRST = """
@@ -41,10 +41,28 @@ def vector(number: int) -> np.ndarray:
     return np.eye(256, dtype="<f4")[number]
 
 
-def fill_first_schema(connection: Connection, then: str = "0001") -> None:
+TOLD = """
+INSERT INTO conversations VALUES ('long', 'alice', 100.5), ('odd', 'bob', 200.5), ('empty', 'bob', 300.5);
+INSERT INTO messages (conversation_id, role, content) VALUES
+    ('odd', 'assistant', 'Good morning.'),
+    ('long', 'user', 'When does the museum
+ open on Sundays, and does it close early on the day before a public holiday, as it did last year?'),
+    ('odd', 'user', 'ärgerlich'),
+    ('long', 'assistant', 'At nine. [1]'),
+    ('long', 'user', 'And on Mondays?');
+"""
+LONG_TITLE = "When does the museum open on Sundays, and does it close early on the day before…"
+
+
+def alembic_on(connection: Connection) -> Config:
     config = Config()
     config.set_main_option("script_location", "apps/migrations")
     config.attributes["connection"] = connection
+    return config
+
+
+def fill_first_schema(connection: Connection, then: str = "0001") -> None:
+    config = alembic_on(connection)
     command.upgrade(config, "0001")
     for statement in FIRST.split(";\n"):
         if statement.strip():
@@ -118,10 +136,37 @@ async def test_collections_of_the_schema_before_readers_are_for_everyone(databas
     shelf.engine.dispose()
 
 
+def test_conversations_of_the_schema_before_titles_get_theirs_and_can_go_back(database: str) -> None:
+    engine = create_engine(database)
+    with engine.begin() as connection:
+        config = alembic_on(connection)
+        command.upgrade(config, "0003")
+        for statement in TOLD.split(";\n"):
+            if statement.strip():
+                connection.exec_driver_sql(statement)
+        before = connection.exec_driver_sql("SELECT * FROM messages ORDER BY id").all()
+        command.upgrade(config, "0004")
+        told = "SELECT id, principal, created_at, updated_at, title, summary, summarised_until FROM conversations"
+        assert connection.exec_driver_sql(f"{told} ORDER BY created_at").all() == [
+            ("long", "alice", 100.5, 100.5, LONG_TITLE, "", 0),
+            ("odd", "bob", 200.5, 200.5, "ärgerlich", "", 0),
+            ("empty", "bob", 300.5, 300.5, "", "", 0),
+        ]
+        assert connection.exec_driver_sql("SELECT tokens FROM messages ORDER BY id").scalars().all() == [4, 30, 3, 4, 4]
+        command.downgrade(config, "0003")
+        assert connection.exec_driver_sql("SELECT * FROM messages ORDER BY id").all() == before
+        assert connection.exec_driver_sql("SELECT * FROM conversations WHERE id = 'odd'").all() == [
+            ("odd", "bob", 200.5)
+        ]
+        command.upgrade(config, "0004")
+        assert connection.exec_driver_sql(told).all()
+    engine.dispose()
+
+
 def test_the_migrations_make_the_tables_that_the_code_knows(database: str) -> None:
     engine = open_database(database)
     with engine.connect() as connection:
-        found = compare_metadata(MigrationContext.configure(connection), [catalog, memory])
+        found = compare_metadata(MigrationContext.configure(connection), [catalog, conversations])
     engine.dispose()
     assert found == []
 
