@@ -1,4 +1,4 @@
-"""A file becomes searchable chunks: stage, parse, split, embed, store. A failure leaves the old version in place."""
+"""A file becomes searchable chunks: stage, parse, split, check, embed, store. A failure leaves what was there."""
 
 from __future__ import annotations
 
@@ -11,16 +11,22 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
 from apps.embedding_batches import CutVersion, EmbeddingBatches, OnProgress
+from apps.members import Allowance, member_source
+from apps.remembering import checked_otherwise, checked_recipe, outcome_of, recipe_of, remembered
+from apps.rescanning import Rescanning
+from apps.scanning import PassageScans, count_flagged
 from apps.side_by_side import side_by_side
 from apps.sources import INSIDE, FileList, Indexed, Outcome, Source, identify, local_file
 from contracts import (
     PUBLIC,
     Catalog,
+    Chunk,
     Collection,
     Collections,
     Cutting,
@@ -37,6 +43,7 @@ from contracts import (
     ParseError,
     ParseFailure,
     Parser,
+    PassageGuard,
     RunLog,
     SourceState,
     SourceStates,
@@ -45,30 +52,10 @@ from contracts import (
     StaleEmbedderError,
 )
 
-_DEEPEST = 5  # archives in archives
 _AT_ONCE = 1024  # files under way; most of them wait for their turn to be read or embedded
 _READ_AT_ONCE = 64
 _LARGE = 4 << 20  # bytes; of files that are larger, two are read at once
-_LIMITED = frozenset({ParseFailure.ENCRYPTED, ParseFailure.TOO_LARGE})  # other settings may help
-_TRY_AGAIN = frozenset({ParseFailure.TIMEOUT, ParseFailure.UNREADABLE, ParseFailure.INTERNAL})
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Allowance:
-    """How much may still be taken out of one file, at any depth: files, and bytes in all."""
-
-    files: int
-    size: int
-
-    def take(self, member: Member) -> Member:
-        """Return the member, or what says that it is too much."""
-        self.files -= 1
-        self.size -= member.path.stat().st_size if member.path else 0
-        if self.files >= 0 and self.size >= 0:
-            return member
-        message = f"{member.name!r} was left out: the outermost archive holds more than may be unpacked."
-        return Member(member.name, None, ParseFailure.TOO_LARGE, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +65,7 @@ class _Run:
     collection: Collection
     known: FileList
     on_progress: OnProgress
-    allowance: _Allowance
+    allowance: Allowance
     depth: int = 0
 
 
@@ -92,8 +79,8 @@ class Indexing:
 
     `edition` changes whenever parsing does; `on_removed` hears of a collection and its documents that were deleted, and
     removes what else was made of them, as `on_collection_removed` does for a whole collection; `embedder` and `cutting`
-    are those of a new collection. Temporary files go below `scratch`. `limits` changes with the passwords and sizes
-    that are set.
+    are those of a new collection. Temporary files go below `scratch`. `passage_guard` returns what checks the passages
+    of a collection. `limits` changes with the passwords and sizes that are set.
     """
 
     parser: Parser
@@ -110,6 +97,7 @@ class Indexing:
     embedder: str
     cutting: Cutting
     scratch: Path
+    passage_guard: Callable[[str], PassageGuard]
     max_members: int = 20_000
     max_unpacked_bytes: int = 2 << 30
     limits: str = ""
@@ -117,6 +105,7 @@ class Indexing:
     _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary, init=False)
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_READ_AT_ONCE), init=False)
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2), init=False)
+    _scans: PassageScans = field(default_factory=PassageScans, init=False)
 
     async def index(self, source: Source, on_progress: OnProgress = _no_report) -> Indexed:
         """Make one file searchable, with the files inside it, and return what became of it. Only a store that is away
@@ -187,41 +176,35 @@ class Indexing:
     async def record(self, collection: str, done: Sequence[Indexed], seconds: float) -> None:
         """Log an ingestion as a run with its parameters and metrics."""
         counts = {f"files_{outcome}": float(sum(d.outcome == outcome for d in done)) for outcome in Outcome}
-        chunks = float(sum(d.chunks for d in done if d.outcome in (Outcome.ADDED, Outcome.UPDATED)))
+        stored = [d for d in done if d.outcome in (Outcome.ADDED, Outcome.UPDATED)]
+        chunks, flagged = float(sum(d.chunks for d in stored)), float(sum(d.flagged for d in stored))
         found = await self.collections.settings(collection)
         await self.run_log.record(
             f"ingest {collection}",
             {"collection": collection, "embedder": found.embedder if found else "", "files": str(len(done))},
-            {**counts, "chunks": chunks, "seconds": seconds, "chunks_per_second": chunks / seconds if seconds else 0.0},
+            {
+                **counts,
+                "chunks": chunks,
+                "chunks_flagged": flagged,
+                "seconds": seconds,
+                "chunks_per_second": chunks / seconds if seconds else 0.0,
+            },
         )
 
     def recipe(self, collection: Collection, source: Source) -> str:
-        """Return the name of all that shapes what becomes of a file, besides its bytes."""
+        """Return the name of all that shapes what becomes of a file, besides its bytes. Raises ConfigurationError when
+        it is not clear how passages are checked."""
         given = json.dumps([source.readers, dict(source.metadata), source.problem], sort_keys=True)
         splitter = self.open_splitter(collection.cutting, collection.embedder)
-        return f"{self.edition} {splitter.name} {hashlib.sha256(given.encode()).hexdigest()[:8]}"
+        read = f"{self.edition} {splitter.name} {hashlib.sha256(given.encode()).hexdigest()[:8]}"
+        return checked_recipe(read, self.passage_guard(collection.name).version)
 
     def remembered(self, source: Source, recipe: str, known: FileList, digest: str = "") -> Indexed | None:
         """Return the outcome of a file that need not be read again: known by its fingerprint, or by its digest."""
-        state = known.get(source.name)
-        if state is None or state.recipe != self._recipe_with(state.reason, recipe) or state.reason in _TRY_AGAIN:
-            return None
-        same = digest == state.digest if digest else state.fingerprint and state.fingerprint == source.fingerprint
-        inside = list(known.every_inside(source.name))
-        if not same or any(self._may_come_out_otherwise(member) for member in inside):
-            return None
-        return _outcome_of(source.collection, state, tuple(_outcome_of(source.collection, each) for each in inside))
-
-    def _recipe_with(self, reason: str | None, recipe: str) -> str:
-        """Return the recipe of an outcome: only failures for want of a password or of room depend on these settings."""
-        return f"{recipe} {self.limits}" if reason in _LIMITED else recipe
-
-    def _may_come_out_otherwise(self, member: SourceState) -> bool:
-        limited = member.reason in _LIMITED and not member.recipe.endswith(f" {self.limits}")
-        return member.reason in _TRY_AGAIN or limited
+        return remembered(source, recipe, known, self.limits, digest)
 
     def _run(self, collection: Collection, known: FileList, on_progress: OnProgress) -> _Run:
-        return _Run(collection, known, on_progress, _Allowance(self.max_members, self.max_unpacked_bytes))
+        return _Run(collection, known, on_progress, Allowance(self.max_members, self.max_unpacked_bytes))
 
     async def _index(self, source: Source, run: _Run) -> Indexed:
         started = time.perf_counter()
@@ -245,6 +228,8 @@ class Indexing:
             with _failures_named(source.name):
                 async with AsyncExitStack() as cleanup:
                     async with self._slots:
+                        if again := await self._checked_again(source, state, run):
+                            return again
                         path = await _fetched(source, scratch)
                         if same := await self._only_touched(source, path, state, run):
                             return same
@@ -254,10 +239,10 @@ class Indexing:
                         cut, members = await self._cut(source, staged, state, scratch, run)
                     return await self._store(source, staged, cut or state, members, run)
         except ParseError as exc:
-            recipe = self._recipe_with(exc.reason, state.recipe)
+            recipe = recipe_of(exc.reason, state.recipe, self.limits)
             state = replace(state, recipe=recipe, reason=exc.reason, message=str(exc))
             await self._record_failure(source, state)
-            return _outcome_of(source.collection, state)
+            return outcome_of(source.collection, state)
 
     async def _record_failure(self, source: Source, state: SourceState) -> None:
         """Keep the old version, if there is one; but those who may not read the file any more may not read that."""
@@ -273,10 +258,28 @@ class Indexing:
         before = run.known.get(source.name)
         if before is None:
             return None
-        same = self.remembered(source, state.recipe, run.known, await self.originals.digest(path))
+        digest = await self.originals.digest(path)
+        same = self.remembered(source, state.recipe, run.known, digest)
         if same and before.fingerprint != source.fingerprint:
             await self.states.record(run.collection.name, [replace(before, fingerprint=source.fingerprint)])
-        return same
+        return same or await self._checked_again(source, state, run, digest)
+
+    async def _checked_again(self, source: Source, state: SourceState, run: _Run, digest: str = "") -> Indexed | None:
+        """Check the passages of a file that is as it was, with all inside it, by rules that changed; return what became
+        of it, or None when it has to be read."""
+        states = checked_otherwise(source, state.recipe, run.known, self.limits, digest)
+        rescanning = Rescanning(self.catalog, self.states, partial(self._flag, run.collection))
+        return await rescanning.run(run.collection, states) if states else None
+
+    async def _flag(self, collection: Collection, document: Document, chunks: Sequence[Chunk]) -> tuple[Chunk, ...]:
+        """Return the chunks with their flags. Raises ParseError."""
+        flagged = await self._scans.flag(self.passage_guard(collection.name), document, chunks)
+        if found := {flag for chunk in flagged for flag in chunk.flags}:
+            rules = ", ".join(sorted(found))
+            _log.info(
+                "%s: %d of %d passages are flagged: %s", document.source, count_flagged(flagged), len(flagged), rules
+            )
+        return flagged
 
     async def _cut(
         self, source: Source, staged: StagedFile, state: SourceState, scratch: Path, run: _Run
@@ -292,8 +295,9 @@ class Indexing:
             chunks = await asyncio.to_thread(splitter.split, document, parsed)
             if not chunks:
                 raise ParseError(ParseFailure.EMPTY, f"{source.name!r} holds no text.")
+            flagged = await self._flag(run.collection, document, chunks)
             await self._batches_of(run.collection).until_room()
-            return CutVersion(document, chunks, state), parsed.members
+            return CutVersion(document, flagged, state), parsed.members
 
     async def _store(
         self, source: Source, staged: StagedFile, cut: CutVersion | SourceState, members: Sequence[Member], run: _Run
@@ -304,7 +308,8 @@ class Indexing:
         await self._forget_members(source, members, run)
         if isinstance(cut, CutVersion):  # last: a file is done, and known from then on, when all inside it is
             await self._keep(staged, cut, run)
-            return Indexed(source.name, outcome, cut.document.id, len(cut.chunks), members=inside)
+            flagged = count_flagged(cut.chunks)
+            return Indexed(source.name, outcome, cut.document.id, len(cut.chunks), members=inside, flagged=flagged)
         await self.states.record(run.collection.name, [cut])
         return Indexed(source.name, outcome, members=inside)
 
@@ -332,7 +337,7 @@ class Indexing:
 
     async def _members(self, source: Source, members: Sequence[Member], run: _Run) -> AsyncGenerator[Indexed]:
         deeper = replace(run, depth=run.depth + 1, on_progress=_no_report)
-        inside = [_inside(source, run.allowance.take(member), deeper.depth) for member in members]
+        inside = [member_source(source, run.allowance.take(member), deeper.depth) for member in members]
         async for done in side_by_side(lambda member: self._index(member, deeper), inside, _AT_ONCE):
             yield done
 
@@ -391,31 +396,10 @@ async def _fetched(source: Source, scratch: Path) -> Path:
     return await source.fetch(scratch)
 
 
-def _inside(source: Source, member: Member, depth: int) -> Source:
-    async def fetch(scratch: Path) -> Path:
-        if depth > _DEEPEST:
-            raise ParseError(
-                ParseFailure.TOO_LARGE, f"{name!r} lies in more than {_DEEPEST} archives: unpack the outer ones."
-            )
-        if member.path is None:
-            raise ParseError(member.reason or ParseFailure.CORRUPT, member.message or f"{name!r} cannot be taken out.")
-        return member.path
-
-    name = f"{source.name}{INSIDE}{member.name}"
-    said = {key: value for key, value in source.metadata.items() if key != "title"}  # that is the outer file's
-    return replace(source, name=name, fetch=fetch, metadata=said, fingerprint="", container=source.name)
-
-
 def _still_allowed(before: tuple[str, ...], said: tuple[str, ...] | None) -> tuple[str, ...]:
     if said is None or PUBLIC in said:
         return before
     return said if PUBLIC in before else tuple(reader for reader in before if reader in said)
-
-
-def _outcome_of(collection: str, state: SourceState, members: tuple[Indexed, ...] = ()) -> Indexed:
-    if state.reason:
-        return Indexed(state.source, Outcome.FAILED, reason=state.reason, message=state.message, members=members)
-    return Indexed(state.source, Outcome.UNCHANGED, identify(collection, state.source), members=members)
 
 
 def _document(source: Source, staged: StagedFile, parsed: ParsedFile) -> Document:

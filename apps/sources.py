@@ -29,7 +29,8 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """One file's outcome, and those of the files inside it. `reason` and `message` are set when it failed."""
+    """One file's outcome, and those of the files inside it. `flagged` of its `chunks` broke a rule when they were
+    checked. `reason` and `message` are set when it failed."""
 
     source: str
     outcome: Outcome
@@ -39,6 +40,7 @@ class Indexed:
     reason: str | None = None
     message: str | None = None
     members: tuple[Indexed, ...] = ()
+    flagged: int = 0
 
     def every(self) -> Iterator[Indexed]:
         """Yield this one and all inside it."""

@@ -10,7 +10,7 @@ from apps.indexing import Indexing
 from apps.sources import Indexed, Source, local_file
 from apps.syncing import Plan, Syncing
 from cache.memory_answer_cache import MemoryAnswerCache
-from contracts import Cutting, Embedder, ParseError, ParseFailure, Parser, Splitter, Vectors
+from contracts import Cutting, Embedder, ParseError, ParseFailure, Parser, PassageGuard, Splitter, Vectors
 from ingestion.parsing.archives.archive_parser import ArchiveParser
 from ingestion.parsing.markup.csv_parser import CsvParser
 from ingestion.parsing.markup.plain_text_parser import PlainTextParser
@@ -23,6 +23,7 @@ from observability.mlflow_runs import MemoryRunLog
 from retrieval.embedding.hashing_embedder import HashingEmbedder
 from tests.library import Shelf
 from tests.word_tokens import WordTokens
+from validation.permissive_guards import PermissivePassageGuard
 
 CUTTING = Cutting(chunk_tokens=40)
 
@@ -53,6 +54,7 @@ class Bench:
         self.shelf = Shelf(folder)
         self.answers = MemoryAnswerCache()
         self.runs = MemoryRunLog()
+        self.guard: PassageGuard = PermissivePassageGuard()
         self.embedders = {"counting": CountingEmbedder(), "other": CountingEmbedder("other")}
         self.indexing = self.open(max_bytes, cutting)
         self.syncing = Syncing(self.indexing)
@@ -75,6 +77,7 @@ class Bench:
             embedder="counting",
             cutting=cutting,
             scratch=self.data / "scratch",
+            passage_guard=lambda collection: self.guard,
         )
 
     @property

@@ -19,7 +19,7 @@ _readers = (
 _found = (
     select(
         *(chunks.c[name] for name in ("key", "id", "document_id", "version", "position", "text", "span_start")),
-        *(chunks.c[name] for name in ("span_end", "page", "boxes", "headings", "kind", "focus", "hidden")),
+        *(chunks.c[name] for name in ("span_end", "page", "boxes", "headings", "kind", "focus", "hidden", "flags")),
         *(documents.c[name] for name in ("collection", "source")),
         *(versions.c[name] for name in ("title", "media_type", "size", "metadata")),
         _readers,
@@ -36,7 +36,8 @@ def passages_of(connection: Connection, keys: Sequence[int]) -> dict[int, tuple[
     owners: dict[str, Document] = {}
     for row in connection.execute(_found, {"keys": keys}):
         # By position: a search reads some twenty rows, and names would cost more than the database does.
-        key, chunk_id, owner, version, position, text, start, end, page, boxes, path, kind, focus, hidden, *rest = row
+        key, chunk_id, owner, version, position, text, start, end, page, *more = row
+        boxes, path, kind, focus, hidden, flags, *rest = more
         if owner not in owners:
             collection, source, title, media_type, size, metadata, readers = rest
             names = tuple(sorted(readers.split(_BETWEEN_READERS))) if readers is not None else ()
@@ -54,6 +55,7 @@ def passages_of(connection: Connection, keys: Sequence[int]) -> dict[int, tuple[
             kind=ElementKind(kind),
             focus=focus,
             hidden=hidden,
+            flags=tuple(flags),
         )
         found[key] = (chunk, owners[owner])
     return found

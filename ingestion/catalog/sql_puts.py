@@ -80,4 +80,5 @@ def _document_row(new: EmbeddedVersion, generation: int) -> Row:
         "version": document.version,
         "generation": generation,
         "chunks": len(new.chunks),
+        "flagged": sum(bool(chunk.flags) for chunk in new.chunks),
     }

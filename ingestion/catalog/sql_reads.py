@@ -138,6 +138,7 @@ def _read(connection: Connection, query: Select[Any]) -> tuple[DocumentSummary, 
             generation=row["generation"],
             ingested_at=row["ingested_at"],
             versions=row["versions"],
+            flagged=row["flagged"],
         )
         for row in rows
     )

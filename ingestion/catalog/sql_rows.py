@@ -113,6 +113,7 @@ def chunk_rows(new: EmbeddedVersion) -> list[Row]:
             "focus": _storable(chunk.focus),
             "hidden": chunk.hidden,
             "text_hash": text_hash,
+            "flags": list(chunk.flags),
         }
         for chunk, text_hash in zip(new.chunks, new.hashes, strict=True)
     ]
@@ -137,6 +138,7 @@ def chunk_of(row: RowMapping) -> Chunk:
         kind=ElementKind(row["kind"]),
         focus=row["focus"],
         hidden=row["hidden"],
+        flags=tuple(row["flags"]),
     )
 
 

@@ -49,6 +49,7 @@ documents = Table(
     Column("version", String, nullable=False),  # the current one
     Column("generation", BigInteger, nullable=False),
     Column("chunks", Integer, nullable=False, server_default="0"),  # of the current version
+    Column("flagged", Integer, nullable=False, server_default="0"),  # of these, those with flags
     UniqueConstraint("collection", "source"),
     Index("documents_by_collection", "collection"),  # reads a whole collection in the order of its rows
 )
@@ -92,6 +93,7 @@ chunks = Table(
     Column("focus", Text, nullable=False),
     Column("hidden", Boolean, nullable=False),
     Column("text_hash", String, nullable=False),
+    Column("flags", JSON, nullable=False, server_default="[]"),
     ForeignKeyConstraint(
         ["document_id", "version"],
         ["versions.document_id", "versions.version"],
