@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from contracts import Hit, Message, Prompt, Role
+from contracts import Hit, Message, Prompt, PromptText, Role
 from serving.sentence_focus import focus
+from serving.spotlighting import as_data, fenced, without_control
 
 if TYPE_CHECKING:
     from langchain_core.prompts import ChatPromptTemplate
 
 _FOLDER = Path(__file__).parent / "prompts"
 _ROLES: dict[str, Role] = {"system": "system", "human": "user", "ai": "assistant"}
+_EDITION = "2"  # of what is done in code: another one is another version of every prompt
+_MARKERS = re.compile(r"(?:\s?\[\d{1,3}\])+")
+_JSON = "json"
 
 
 class LangChainPromptBuilder:
     """Port `PromptBuilder` on LangChain's chat templates; `name` picks the files in serving/prompts.
+
+    The sources stand in the first user message and the history after them, although that parts them from the question:
+    a follow-up mostly rests on the sources of the question before it, which the model server then has in its prefix
+    cache, whatever was said meanwhile. They are no part of the system message, which models obey.
 
     With `focus_sentences` the model sees only that many sentences of the sources, without markers: what a small model
     can use. Its sentences are matched to the sources afterwards.
@@ -26,42 +36,100 @@ class LangChainPromptBuilder:
 
     def __init__(self, name: str = "grounded", *, focus_sentences: int = 0) -> None:
         self._focus_sentences = focus_sentences
-        self._system = (_FOLDER / f"{name}.system.txt").read_text(encoding="utf-8").strip()
-        self._user = (_FOLDER / f"{name}.user.txt").read_text(encoding="utf-8").strip()
-        digest = hashlib.sha256(f"{self._system}\0{self._user}\0{focus_sentences}".encode()).hexdigest()
-        self._version = f"{name}-{digest[:12]}"
-        self._template: ChatPromptTemplate | None = None
+        self._text = _Layout(name, focus_sentences)
+        self._json = _Layout(_JSON, focus_sentences)
 
     @property
     def version(self) -> str:
-        """Name and content hash of the template, part of every cache key."""
-        return self._version
+        """Names and content hashes of the templates, part of every cache key."""
+        return f"{self._text.version} {self._json.version}"
 
-    def build(self, question: str, sources: Sequence[Hit], history: Sequence[Message]) -> Prompt:
-        """Return the prompt with each source under its marker, 1-based."""
-        shown = self._shown(question, sources, history)
-        filled = self._chat_template().format_messages(
-            sources=shown, question=question, history=[(turn.role, turn.content) for turn in history]
-        )
-        messages = tuple(Message(_ROLES[message.type], message.text) for message in filled)
-        return Prompt(messages, self._version, tuple(sources))
+    @property
+    def texts(self) -> Mapping[str, PromptText]:
+        """The templates by name."""
+        return {layout.name: layout.text for layout in (self._text, self._json)}
+
+    def build(
+        self,
+        question: str,
+        sources: Sequence[Hit],
+        history: Sequence[Message],
+        *,
+        schema: Mapping[str, Any] | None = None,
+    ) -> Prompt:
+        """Return the prompt with each source under its marker, 1-based; with a `schema`, one for JSON. A `system`
+        message in the history is a summary of what was said before it."""
+        layout = self._text if schema is None else self._json
+        values = {
+            "sources": self._shown(question, sources, history),
+            "question": without_control(question),
+            "schema": "" if schema is None else json.dumps(schema, ensure_ascii=False),
+        }
+        messages = layout.filled(values, [_turn(message) for message in history])
+        return Prompt(messages, layout.version, tuple(sources), schema)
 
     def _shown(self, question: str, sources: Sequence[Hit], history: Sequence[Message]) -> str:
         if not self._focus_sentences:
-            return "\n\n".join(_source(marker, hit) for marker, hit in enumerate(sources, start=1))
+            return "\n".join(fenced(marker, hit) for marker, hit in enumerate(sources, start=1))
         asked = " ".join([*(turn.content for turn in history if turn.role == "user"), question])
-        return "\n".join(statement.text for statement in focus(asked, sources, self._focus_sentences))
+        return "\n".join(as_data(statement.text) for statement in focus(asked, sources, self._focus_sentences))
+
+
+class _Parts(NamedTuple):
+    system: str
+    sources: str
+    question: str
+
+
+class _Layout:
+    """The template files of one name, as one list of messages."""
+
+    def __init__(self, name: str, focus_sentences: int) -> None:
+        self.name = name
+        self._parts = _Parts(*(_read(name, part) for part in ("system", "sources", "question")))
+        content = "\0".join((*self._parts, str(focus_sentences), _EDITION))
+        self.version = f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+        self._template: ChatPromptTemplate | None = None
+
+    @property
+    def text(self) -> PromptText:
+        asked = f"{self._parts.sources}\n\n{self._parts.question}"
+        return PromptText(self.version, (Message("system", self._parts.system), Message("user", asked)))
+
+    def filled(self, values: Mapping[str, str], history: Sequence[tuple[Role, str]]) -> tuple[Message, ...]:
+        """Return the messages; neighbours of one role are one message, as many chat templates insist."""
+        from langchain_core.messages import merge_message_runs
+
+        template = self._template or self._chat_template()
+        filled = template.format_messages(history=list(history), **values)
+        return tuple(
+            Message(_ROLES[message.type], message.text)
+            for message in merge_message_runs(filled, chunk_separator="\n\n")
+        )
 
     def _chat_template(self) -> ChatPromptTemplate:
-        if self._template is None:
-            from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
+        from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 
-            self._template = ChatPromptTemplate.from_messages(
-                [("system", self._system), MessagesPlaceholder("history"), ("human", self._user)]
-            )
+        parts = self._parts
+        self._template = ChatPromptTemplate.from_messages(
+            [
+                ("system", parts.system),
+                ("human", parts.sources),
+                MessagesPlaceholder("history"),
+                ("human", parts.question),
+            ]
+        )
         return self._template
 
 
-def _source(marker: int, hit: Hit) -> str:
-    heading = " > ".join((hit.document.title, *hit.chunk.headings))
-    return f"[{marker}] {heading}\n{hit.chunk.text}"
+def _turn(message: Message) -> tuple[Role, str]:
+    """Return a message of the history as the model is shown it: its markers meant sources that it does not see now."""
+    text = without_control(message.content)
+    if message.role == "assistant":
+        return ("assistant", _MARKERS.sub("", text))
+    label = "Question" if message.role == "user" else "Said before, in short"
+    return ("user", f"{label}: {text}")
+
+
+def _read(name: str, part: str) -> str:
+    return (_FOLDER / f"{name}.{part}.txt").read_text(encoding="utf-8").strip()

@@ -1,5 +1,6 @@
 """What the model is asked: whole passages under markers, or the sentences that speak of the question."""
 
+import json
 from dataclasses import replace
 
 from contracts import ElementKind, Hit, Message
@@ -22,15 +23,58 @@ def test_each_source_stands_under_its_marker_and_the_question_comes_last() -> No
     prompt = LangChainPromptBuilder().build("When are quiet hours?", [HUT, PRICES], [])
     system, user = prompt.messages
     assert (system.role, user.role) == ("system", "user")
-    assert user.content.index("[1] Hut") < user.content.index("[2] Prices") < user.content.index("When are quiet")
+    first, second = user.content.index('<source id="1" title="Hut">'), user.content.index('<source id="2"')
+    assert first < second < user.content.index("When are quiet")
     assert prompt.sources == (HUT, PRICES)
 
 
-def test_history_stands_between_the_fixed_text_and_the_question() -> None:
-    history = [Message("user", "How many {beds}?"), Message("assistant", "60 [1].")]
+def test_sources_come_before_the_history_and_roles_alternate() -> None:
+    history = [Message("user", "How many {beds}?"), Message("assistant", "It has 60 beds [1][2].")]
     prompt = LangChainPromptBuilder().build("And quiet hours?", [HUT], history)
     assert [message.role for message in prompt.messages] == ["system", "user", "assistant", "user"]
-    assert prompt.messages[1].content == "How many {beds}?"
+    assert prompt.messages[1].content.endswith("</source>\n\nQuestion: How many {beds}?")
+    assert prompt.messages[3].content == "Question: And quiet hours?"
+
+
+def test_markers_of_earlier_answers_are_left_out_for_they_mean_other_sources_now() -> None:
+    history = [Message("user", "How many beds?"), Message("assistant", "It has 60 beds [1][2].")]
+    prompt = LangChainPromptBuilder().build("And quiet hours?", [HUT], history)
+    assert prompt.messages[2].content == "It has 60 beds."
+
+
+def test_a_summary_of_what_was_said_before_stands_before_the_turns() -> None:
+    history = [Message("system", "They spoke of huts."), Message("user", "How many beds?"), Message("assistant", "60.")]
+    messages = LangChainPromptBuilder().build("And quiet hours?", [HUT], history).messages
+    assert [message.role for message in messages] == ["system", "user", "assistant", "user"]
+    assert messages[1].content.index("They spoke of huts.") < messages[1].content.index("How many beds?")
+
+
+def test_a_follow_up_shares_its_beginning_with_the_question_before() -> None:
+    builder = LangChainPromptBuilder()
+    first = builder.build("How many beds?", [HUT, PRICES], [])
+    history = [Message("user", "How many beds?"), Message("assistant", "It has 60 beds [1].")]
+    second = builder.build("And quiet hours?", [HUT], history)
+    shared = first.messages[1].content.index("</source>")
+    assert first.messages[0] == second.messages[0]
+    assert first.messages[1].content[:shared] == second.messages[1].content[:shared]
+
+
+def test_a_prompt_for_json_carries_the_schema_to_the_model_and_to_the_server() -> None:
+    schema = {"type": "object", "properties": {"beds": {"type": "integer"}}}
+    prompt = LangChainPromptBuilder().build("How many beds?", [HUT], [], schema=schema)
+    assert prompt.schema == schema
+    assert json.dumps(schema) in prompt.messages[-1].content
+    assert prompt.version.startswith("json-")
+    assert prompt.version in LangChainPromptBuilder().version
+
+
+def test_every_template_can_be_shown_in_a_registry() -> None:
+    builder = LangChainPromptBuilder()
+    assert set(builder.texts) == {"grounded", "json"}
+    text = builder.texts["grounded"]
+    assert text.version == builder.build("?", [], []).version
+    assert [message.role for message in text.messages] == ["system", "user"]
+    assert "{sources}" in text.messages[1].content
 
 
 def test_braces_in_documents_and_questions_are_only_text() -> None:
@@ -59,7 +103,7 @@ def test_a_brief_prompt_holds_only_the_sentences_that_speak_of_the_question() ->
 def test_a_follow_up_is_focused_with_the_question_before() -> None:
     history = [Message("user", "What does a packed lunch cost?"), Message("assistant", "It is sold [1].")]
     prompt = LangChainPromptBuilder("brief", focus_sentences=1).build("And in euros?", [HUT, PRICES], history)
-    assert "Item: Packed lunch; Price: 9.50 euros" in prompt.messages[-1].content
+    assert "Item: Packed lunch; Price: 9.50 euros" in prompt.messages[1].content
 
 
 def test_a_row_of_a_table_can_be_read_alone() -> None:
