@@ -26,6 +26,9 @@ from contracts import NotFoundError, StoreUnavailableError
 
 T = TypeVar("T")
 
+_CHECKPOINT_PATIENCE_MS = 1000
+_PATIENCE_MS = 30_000
+
 metadata = MetaData()
 
 conversations = Table(
@@ -81,7 +84,9 @@ async def fold_log(engine: Engine) -> None:
 
         def checkpoint() -> None:
             with engine.execution_options(sqlite_begin="").connect() as connection:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={_CHECKPOINT_PATIENCE_MS}")
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={_PATIENCE_MS}")
 
         await _in_thread(checkpoint)
 

@@ -1,87 +1,170 @@
-"""Conversation memory in SQL, per principal."""
+"""Conversation memory in SQL, per principal: the last turns as they were said, and a summary of those before."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import SQLAlchemyError
 
-from contracts import Message, NotFoundError, StoreUnavailableError
-from retrieval.sql_conversations import conversations, messages
+from contracts import Message, Remembered
+from retrieval.conversation_title import first_title
+from retrieval.conversation_window import CountTokens, Said, approximate_tokens, shortened, size_of, window
+from retrieval.questions.rule_summariser import RuleSummariser
+from retrieval.questions.summarising import Summariser
+from retrieval.sql_conversations import conversations, messages, reading, unknown, writing
 
-T = TypeVar("T")
+_MOST_MESSAGES = 200  # that are looked at; a prompt has no use for more
+_FOLDED_CHARS = 4000  # of a message that are summarised
+_ATTEMPTS = 3  # to summarise, when others do so at the same time
 
 
 class SqlMemory:
-    """Port `Memory` on an SQLAlchemy engine."""
+    """Port `Memory` on an SQLAlchemy engine. `count_tokens` is called in a thread; it need not be exact.
 
-    def __init__(self, engine: Engine) -> None:
+    Example: ``SqlMemory(engine, embedder.count_tokens, LlmSummariser(model, fallback=RuleSummariser()))``
+    """
+
+    def __init__(
+        self, engine: Engine, count_tokens: CountTokens = approximate_tokens, summariser: Summariser | None = None
+    ) -> None:
         self._engine = engine
+        self._count = count_tokens
+        self._summariser = summariser or RuleSummariser()
 
-    async def recent(self, conversation_id: str, principal: str, limit: int) -> tuple[Message, ...]:
-        """Return the last `limit` messages, oldest first; none for a new conversation. Raises NotFoundError when the
-        conversation belongs to another principal."""
+    async def recall(self, conversation_id: str, principal: str, budget_tokens: int) -> Remembered:
+        """Return the last whole turns that fit the budget, oldest first, with the summary, which may reach into them;
+        nothing for a new conversation. A message that is too long for the budget is shortened. Raises NotFoundError
+        when the conversation belongs to another principal."""
 
-        def work(connection: Connection) -> tuple[Message, ...]:
-            if not _exists(connection, conversation_id, principal):
-                return ()
-            query = (
-                select(messages.c.role, messages.c.content)
-                .where(messages.c.conversation_id == conversation_id)
-                .order_by(messages.c.id.desc())
-                .limit(limit)
+        def work(connection: Connection) -> Remembered:
+            told = _find(connection, conversation_id, principal)
+            if told is None:
+                return Remembered()
+            shown = window(_last(connection, conversation_id), budget_tokens)
+            texts = _texts(connection, [each.id for each in shown])
+            recalled = (
+                Message(s.role, texts[s.id] if s.is_whole else shortened(texts[s.id], s.tokens, self._count))
+                for s in shown
             )
-            return tuple(Message(*row) for row in reversed(connection.execute(query).all()))
+            return Remembered(tuple(message for message in recalled if message.content), told.summary)
 
-        return await self._run(work)
+        return await reading(self._engine, work)
 
     async def append(self, conversation_id: str, principal: str, turns: Sequence[Message]) -> None:
-        """Add messages, creating the conversation when it is new. Raises NotFoundError as `recent` does."""
+        """Add messages, all of them side by side, creating the conversation when it is new. Raises NotFoundError as
+        `recall` does."""
+        said = [Message(turn.role, _storable(turn.content)) for turn in turns]
+        sizes = await asyncio.to_thread(lambda: [size_of(message.content, self._count) for message in said])
+        rows = [
+            {"conversation_id": conversation_id, "role": message.role, "content": message.content, "tokens": size}
+            for message, size in zip(said, sizes, strict=True)
+        ]
 
         def work(connection: Connection) -> None:
-            new = {"id": conversation_id, "principal": principal, "created_at": time.time()}
-            upsert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
-            # Its first turns may end at the same time.
-            connection.execute(upsert(conversations).values(**new).on_conflict_do_nothing())
-            _exists(connection, conversation_id, principal)
-            rows = [{"conversation_id": conversation_id, "role": t.role, "content": t.content} for t in turns]
+            _use(connection, conversation_id, principal, first_title(said))
             connection.execute(insert(messages), rows)
 
-        await self._run(work)
+        if rows:
+            await writing(self._engine, work)
 
-    async def forget(self, conversation_id: str, principal: str) -> None:
-        """Delete a conversation. Raises NotFoundError."""
-
-        def work(connection: Connection) -> None:
-            mine = conversations.c.id == conversation_id, conversations.c.principal == principal
-            if connection.execute(delete(conversations).where(*mine)).rowcount == 0:
-                raise _unknown(conversation_id)
-
-        await self._run(work)
-
-    async def _run(self, work: Callable[[Connection], T]) -> T:
-        def transaction() -> T:
-            with self._engine.begin() as connection:
-                return work(connection)
-
-        try:
-            return await asyncio.to_thread(transaction)
-        except SQLAlchemyError as exc:
-            raise StoreUnavailableError(f"The conversations cannot be reached: {exc}. Check the database.") from exc
+    async def summarise(self, conversation_id: str, principal: str, budget_tokens: int) -> None:
+        """Bring the summary of what no longer fits the budget up to date; does nothing when it is, or when the
+        conversation is gone. Then half of the budget is left to grow into, so that not every turn needs a new one.
+        Raises NotFoundError as `recall` does."""
+        find = partial(_unsummarised, conversation_id=conversation_id, principal=principal, budget_tokens=budget_tokens)
+        for _ in range(_ATTEMPTS):
+            left = await reading(self._engine, find)
+            if left is None:
+                return
+            summary = await self._summariser.summarise(left.told.summary, left.messages)
+            if await writing(self._engine, partial(_replace_summary, left=left, summary=_storable(summary))):
+                return
 
 
-def _exists(connection: Connection, conversation_id: str, principal: str) -> bool:
-    owner = connection.execute(select(conversations.c.principal).where(conversations.c.id == conversation_id)).scalar()
-    if owner is not None and owner != principal:
-        raise _unknown(conversation_id)
-    return owner is not None
+@dataclass(frozen=True, slots=True)
+class _Unsummarised:
+    """What the summary of a conversation lacks: its messages, up to the one with the id `until`."""
+
+    told: Row[Any]
+    messages: tuple[Message, ...]
+    until: int
 
 
-def _unknown(conversation_id: str) -> NotFoundError:
-    return NotFoundError(f"No conversation {conversation_id!r}.")
+def _use(connection: Connection, conversation_id: str, principal: str, title: str) -> None:
+    """Make the conversation if it is new, and keep others from adding to it until this transaction ends."""
+    now = time.time()
+    new = {"id": conversation_id, "principal": principal, "created_at": now, "updated_at": now, "title": title}
+    upsert = (sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert)(conversations).values(**new)
+    mine = conversations.c.principal == principal
+    used = upsert.on_conflict_do_update(index_elements=["id"], set_={"updated_at": now}, where=mine)
+    if connection.execute(used.returning(conversations.c.id)).one_or_none() is None:
+        raise unknown(conversation_id)
+
+
+def _find(connection: Connection, conversation_id: str, principal: str) -> Row[Any] | None:
+    told = connection.execute(select(conversations).where(conversations.c.id == conversation_id)).one_or_none()
+    if told is not None and told.principal != principal:
+        raise unknown(conversation_id)
+    return told
+
+
+def _last(connection: Connection, conversation_id: str) -> list[Said]:
+    query = (
+        select(messages.c.id, messages.c.role, messages.c.tokens)
+        .where(messages.c.conversation_id == conversation_id)
+        .order_by(messages.c.id.desc())
+        .limit(_MOST_MESSAGES)
+    )
+    return [Said(*row) for row in reversed(connection.execute(query).all())]
+
+
+def _texts(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
+    found = connection.execute(select(messages.c.id, messages.c.content).where(messages.c.id.in_(ids)))
+    return {row.id: row.content for row in found}
+
+
+def _unsummarised(
+    connection: Connection, *, conversation_id: str, principal: str, budget_tokens: int
+) -> _Unsummarised | None:
+    told = _find(connection, conversation_id, principal)
+    said = _last(connection, conversation_id) if told is not None else []
+    if told is None or not said:
+        return None
+    after = said[-1].id + 1
+    shown, kept = window(said, budget_tokens), window(said, budget_tokens // 2)
+    begins = shown[0].id if shown else after
+    query = (
+        select(messages.c.id, messages.c.role, func.substr(messages.c.content, 1, _FOLDED_CHARS))
+        .where(messages.c.conversation_id == conversation_id)
+        .where(messages.c.id > told.summarised_until, messages.c.id < (kept[0].id if kept else after))
+        .order_by(messages.c.id.desc())
+        .limit(_MOST_MESSAGES)  # what came before them would not stay in the summary
+    )
+    rows = connection.execute(query).all()
+    if not rows or rows[-1].id >= begins:
+        return None
+    return _Unsummarised(told, tuple(Message(role, text) for _, role, text in reversed(rows)), rows[0].id)
+
+
+def _replace_summary(connection: Connection, *, left: _Unsummarised, summary: str) -> bool:
+    """Store the summary, if it is still the same conversation and nobody was faster; return whether it was."""
+    told = left.told
+    same = (
+        conversations.c.id == told.id,
+        conversations.c.created_at == told.created_at,
+        conversations.c.summarised_until == told.summarised_until,
+    )
+    stored = update(conversations).where(*same).values(summary=summary, summarised_until=left.until)
+    return connection.execute(stored).rowcount == 1
+
+
+def _storable(text: str) -> str:
+    """Return a text that every database takes: PostgreSQL has no NUL, and UTF-8 no lone surrogates."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()

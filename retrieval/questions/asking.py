@@ -1,4 +1,4 @@
-"""A short question to the chat model, which may be away, slow or talk nonsense: then the search goes on without it."""
+"""A short question to the chat model, which may be away, slow or talk nonsense: then all goes on without it."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ async def ask(model: ChatModel, text: str, *, max_tokens: int, deadline_s: float
                 async for token in stream:
                     said.append(token.text)
     except ModelUnavailableError as exc:
-        _log.warning("the search goes on without the language model: %s", exc)
+        _log.warning("going on without the language model: %s", exc)
         return ""
     except TimeoutError:
-        _log.warning("the search goes on without the language model, which needed more than %g s", deadline_s)
+        _log.warning("going on without the language model, which needed more than %g s", deadline_s)
         return ""
     return "".join(said).strip()

@@ -20,7 +20,8 @@ _BEFORE = 0.4  # of what was asked before, against all the rest
 
 
 def conversation_context(question: str, condensed: str, history: Sequence[Message]) -> tuple[Wording, ...]:
-    """Return what `condensed`, which a condenser made of `question`, is to be searched for together with."""
+    """Return what `condensed`, which a condenser made of `question`, is to be searched for together with: of the
+    history, what was asked; a summary in it, a system message, is about too much."""
     context = [] if condensed == question else [Wording(question, _OWN_WORDS)]
     asked = [message.content for message in history if message.role == "user"][-_EARLIER:]
     earlier = [text for text in dict.fromkeys(asked) if text not in (question, condensed)]

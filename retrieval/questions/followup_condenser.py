@@ -26,7 +26,8 @@ class FollowupCondenser:
     """Port `Condenser` without a model call; its cues are English, German, Spanish and French."""
 
     async def condense(self, question: str, history: Sequence[Message]) -> str:
-        """Return the question itself when it stands alone, else with the question before it in front."""
+        """Return the question itself when it stands alone, else with the question before it in front; of no use to it
+        is a summary, a system message, which says too much at once."""
         earlier = [message.content for message in history if message.role == "user"]
         if not earlier or not (_LEANS_BACK.search(question) or len(question.split()) <= _SHORT):
             return question

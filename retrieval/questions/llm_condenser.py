@@ -10,6 +10,7 @@ from retrieval.questions.asking import ask, packaged_prompt
 
 _TURNS = 6  # messages of the conversation that are shown
 _ANSWER_CHARS = 200  # of each answer; what a question leans on is mostly said at the start
+_SUMMARY_CHARS = 600  # of the summary, its end: the newest is said last
 _MAX_TOKENS = 64
 _MOST_WORDS = 40
 _LEAST_SHARED = 0.6  # of the words, with question and conversation; an answer or an invention has others
@@ -20,7 +21,8 @@ _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\d_]+|\d+")
 
 
 class LlmCondenser:
-    """Port `Condenser` over a chat model. `prompt` holds {conversation} and {question}; by default the one that comes
+    """Port `Condenser` over a chat model. A system message at the start of the conversation is the summary of what came
+    before. `prompt` holds {conversation} and {question}; by default the one that comes
     with Footnote. `fallback` is asked where the model says nothing of use within `deadline_s`.
 
     Example: ``LlmCondenser(model, fallback=FollowupCondenser())``
@@ -37,7 +39,7 @@ class LlmCondenser:
     async def condense(self, question: str, history: Sequence[Message]) -> str:
         """Return the question itself when nothing was said before or the model finds it complete, else one that carries
         what it refers to."""
-        if not any(message.role == "user" for message in history):
+        if not any(message.role in ("user", "system") for message in history):
             return question
         prompt = self._prompt.replace("{conversation}", _shown(history)).replace("{question}", _line(question))
         said = await ask(self._model, prompt, max_tokens=_MAX_TOKENS, deadline_s=self._deadline_s)
@@ -49,12 +51,19 @@ class LlmCondenser:
 
 def _shown(history: Sequence[Message]) -> str:
     lines = []
+    if history[0].role == "system":
+        lines.append(f"Earlier: {_end(_line(history[0].content))}")
     for message in history[-_TURNS:]:
         if message.role == "user":
             lines.append(f"User: {_line(message.content)}")
         elif message.role == "assistant":
             lines.append(f"Assistant: {_line(message.content)[:_ANSWER_CHARS]}")
     return "\n".join(lines)
+
+
+def _end(text: str) -> str:
+    end = text[-_SUMMARY_CHARS:]
+    return end if len(end) == len(text) else f"…{end.partition(' ')[2] or end}"
 
 
 def _is_sound(condensed: str, question: str, history: Sequence[Message]) -> bool:
