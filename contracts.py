@@ -227,13 +227,14 @@ class Cutting:
 @dataclass(frozen=True, slots=True)
 class DocumentSummary:
     """A document in its current version as lists show it. `ingested_at` is in seconds since the epoch; `versions`
-    counts those kept, the current one included."""
+    counts those kept, the current one included; `flagged` counts its chunks with flags."""
 
     document: Document
     chunks: int
     generation: int
     ingested_at: float
     versions: int = 1
+    flagged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,11 +409,13 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of generated text; the last one of a stream carries the usage, and whether the limit cut it off."""
+    """A piece of generated text; the last one of a stream carries the usage, whether the limit cut it off, and the name
+    of the model that wrote it: another than `ChatModel.name` where a fallback did."""
 
     text: str
     usage: Usage | None = None
     cut_off: bool = False
+    model: str = ""
 
 
 Attribution = Literal["model", "matched", "quoted"]
@@ -501,13 +504,14 @@ class Verdict:
     restore: Mapping[str, str] = field(default_factory=dict)
 
 
-Outcome = Literal["pass", "flag", "drop", "block"]
+Outcome = Literal["pass", "flag", "drop", "abstain", "block"]
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedSentence:
     """A guard's word on a sentence of an answer. `pass`: it may leave. `flag`: it may leave, marked as unsupported.
-    `drop`: it must not leave, and the answer goes on. `block`: it must not leave, and the answer ends here.
+    `drop`: it must not leave, and the answer goes on. `abstain`: it must not leave, and the answer ends with what was
+    said before, or says nothing. `block`: it must not leave, and the answer ends here as blocked.
 
     `text` is redacted and has its markers settled; `markers` name the sources that support it, 1-based, to the degree
     `support`, 0 to 1. `quotes[i]` is the range in the text of the chunk of `markers[i]` that says it."""
@@ -1245,11 +1249,37 @@ class PromptBuilder(Protocol):
 
     @property
     def version(self) -> str:
-        """Name and content hash of the template, part of every cache key."""
+        """Names and content hashes of the templates, part of every cache key."""
         ...
 
-    def build(self, question: str, sources: Sequence[Hit], history: Sequence[Message]) -> Prompt:
-        """Return the prompt with each source under its marker, 1-based."""
+    def build(
+        self,
+        question: str,
+        sources: Sequence[Hit],
+        history: Sequence[Message],
+        *,
+        schema: Mapping[str, Any] | None = None,
+    ) -> Prompt:
+        """Return the prompt with each source under its marker, 1-based; with a `schema`, one for JSON. A `system`
+        message in the history is a summary of what was said before it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PromptText:
+    """A prompt as it is kept in files: its messages hold variables in single braces. `version` is its name and content
+    hash, as traces carry it."""
+
+    version: str
+    messages: tuple[Message, ...]
+
+
+class PromptRegistry(Protocol):
+    """Shows prompts, in all their versions, to people. Fails open."""
+
+    async def register(self, prompts: Mapping[str, PromptText]) -> bool:
+        """Add those prompts, by name, whose content is not that of the latest version there; return whether all are
+        there now."""
         ...
 
 
@@ -1302,6 +1332,23 @@ class TokenCounter(Protocol):
         ...
 
 
+def most_tokens(messages: Sequence[Message]) -> int:
+    """Return a number of tokens that the messages never exceed, without asking anyone.
+
+    A tokenizer that falls back on bytes has no more tokens than a text has bytes, and a chat template adds a role and
+    delimiters to each message; some add a system message of their own."""
+    return 128 + sum(16 + len(message.content.encode("utf-8", "surrogatepass")) for message in messages)
+
+
+class Summarizer(Protocol):
+    """Reads texts that are too long for one prompt, by several calls of the chat model."""
+
+    def summarize(self, texts: Sequence[str], question: str = "") -> AsyncGenerator[Token]:
+        """Yield a summary of the texts, in reading order, piece by piece, or with a question what they say about it.
+        The last piece carries the usage of all calls. Raises ModelUnavailableError."""
+        ...
+
+
 class InputGuard(Protocol):
     """Checks a question before anything else sees it."""
 
@@ -1349,6 +1396,10 @@ class GuardPolicies(Protocol):
     def guards(self, collection: str) -> Guards:
         """Return the guards that its policy names, as it is now. Raises ConfigurationError when it cannot be
         understood: nothing goes unguarded."""
+        ...
+
+    def passage_guard(self, collection: str) -> PassageGuard:
+        """Return only what checks its passages, which is quicker to have. Raises ConfigurationError."""
         ...
 
 

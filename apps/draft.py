@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from contracts import Answer, CheckedSentence, Citation, Hit, Usage
+from contracts import (
+    Answer,
+    AnswerMode,
+    AnswerSentence,
+    CacheStatus,
+    CheckedSentence,
+    Citation,
+    Finish,
+    Hit,
+    Usage,
+    Violation,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +30,13 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """A piece of the answer that has passed the guard."""
+    """A piece of the answer that has passed the guard; one that is not `supported` is marked so."""
 
     text: str
+    supported: bool = True
 
 
-Event = Found | Released | Citation | Answer
+Event = Found | Released | Citation | Violation | Answer
 Emit = Callable[[Event], Awaitable[None]]
 
 
@@ -37,25 +49,80 @@ class Draft:
         self.text = ""
         self.written = ""
         self.usage = Usage()
-        self.sentences = 0
+        self.finish: Finish = "complete"
+        self.mode = AnswerMode.GROUNDED
+        self.notice = ""
+        self.sentences: list[AnswerSentence] = []
+        self.violations: list[Violation] = []
         self.citations: dict[int, Citation] = {}
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the answer may be cached: not what a model that is away, or silent, might say another time."""
+        silent = bool(self.sources) and self.mode is AnswerMode.GROUNDED and not self.written.strip()
+        return not silent and not self.notice and self.finish in ("complete", "abstained")
+
+    def answer(self, cache: CacheStatus, generation: int) -> Answer:
+        """Return what has been released as an answer; what belongs to the request is filled in by the caller."""
+        said = bool(self.sentences)
+        return Answer(
+            text=self.text.strip(),
+            citations=tuple(self.citations.values()),
+            grounded=said and all(sentence.supported for sentence in self.sentences),
+            abstained=not said and self.finish == "abstained",
+            cache=cache,
+            generation=generation,
+            trace_id="",
+            usage=self.usage,
+            sentences=tuple(self.sentences),
+            violations=tuple(self.violations),
+            mode=self.mode,
+            finish="complete" if said and self.finish == "abstained" else self.finish,
+            notice=self.notice,
+        )
 
     def holds(self, checked: CheckedSentence) -> bool:
         """Whether the same sentence has been released before."""
         return checked.text.strip() in self.text
 
-    async def release(self, text: str) -> None:
+    async def release(self, text: str, *, supported: bool = True) -> None:
         self.text += text
-        await self._emit(Released(text))
+        await self._emit(Released(text, supported))
+
+    async def report(self, violations: Sequence[Violation]) -> None:
+        """Tell what guards found, each thing once."""
+        for violation in violations:
+            if violation not in self.violations:
+                self.violations.append(violation)
+                await self._emit(violation)
 
     async def add(self, checked: CheckedSentence, written: str) -> None:
         """Release a checked sentence with the white space that the model wrote around it, and cite its sources."""
         gap = " " if self.text and not self.text[-1].isspace() and not written[0].isspace() else ""
-        lead = written[: len(written) - len(written.lstrip())]
+        lead = written[: len(written) - len(written.lstrip())] if self.text else ""
         tail = written[len(written.rstrip()) :]
-        await self.release(gap + (lead if self.text else "") + checked.text.strip() + tail)
-        self.sentences += 1
-        for marker in checked.markers:
+        said, supported = checked.text.strip(), checked.outcome == "pass"
+        start = len(self.text) + len(gap) + len(lead)
+        await self.release(gap + lead + said + tail, supported=supported)
+        span = (start, start + len(said))
+        self.sentences.append(
+            AnswerSentence(span, checked.markers, checked.attributed_by, round(checked.support, 4), supported)
+        )
+        await self.cite(checked)
+
+    async def add_json(self, text: str, *, supported: bool) -> None:
+        """Release an answer that is JSON, in one piece; its values cite their sources each for itself."""
+        await self.release(text, supported=supported)
+        markers = tuple(sorted(self.citations))
+        self.sentences.append(AnswerSentence((0, len(text)), markers, "matched", float(supported), supported))
+
+    async def cite(self, checked: CheckedSentence) -> None:
+        """Cite the sources of a sentence, each once; the first sentence that cites one says which part of it."""
+        for position, marker in enumerate(checked.markers):
             if marker not in self.citations:
-                self.citations[marker] = Citation(marker, self.sources[marker - 1], checked.attributed_by)
+                hit = self.sources[marker - 1]
+                inside = checked.quotes[position] if position < len(checked.quotes) else None
+                start = hit.chunk.span[0]
+                quote = inside and (start + inside[0], start + inside[1])
+                self.citations[marker] = Citation(marker, hit, checked.attributed_by, quote)
                 await self._emit(self.citations[marker])

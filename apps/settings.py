@@ -90,6 +90,9 @@ class RetrievalSettings(BaseModel):
     `diversity` above 0, up to 1, prefers passages that differ. A passage may grow by its neighbours to `expand_tokens`;
     0 leaves it as it was found.
 
+    `min_answerability`, 0 to 1, is how likely the passages must be to answer the question at all, and `history_tokens`
+    is how much of a conversation a follow-up sees.
+
     `rephrase` searches in other words too: by questions that the model makes of the question, or by a passage that it
     imagines (HyDE). `condense` tells who turns a follow-up into a question that stands alone: a rule, or the model;
     `auto` takes the model unless it is the packaged one, which is too small for it.
@@ -98,6 +101,8 @@ class RetrievalSettings(BaseModel):
     top_k: int = Field(8, ge=1, le=100)
     prompt_sources: int = Field(3, ge=1, le=20)
     floor: float = Field(0.25, ge=-1, le=1)
+    min_answerability: float = Field(0.0, ge=0, le=1)
+    history_tokens: int = Field(600, ge=0)
     mode: SearchMode = SearchMode.HYBRID
     candidates: int = Field(100, ge=10, le=1000)
     fusion: Literal["convex", "theoretical", "weighted_score", "z_score", "reciprocal_rank"] = "convex"
@@ -138,10 +143,12 @@ class CacheSettings(BaseModel):
 
 
 class ValidationSettings(BaseModel):
-    """The guards on questions and answers."""
+    """The guards on questions, passages and answers: `policies` is the folder of policy files, by default in the data
+    folder. `entailment` names a natural language inference model, a hub id or a folder, that judges too whether sources
+    support a sentence."""
 
-    max_question_chars: int = Field(4000, ge=1)
-    min_support: float = Field(0.6, ge=0, le=1)
+    policies: Path | None = None
+    entailment: str = ""
 
 
 class ObservabilitySettings(BaseModel):
@@ -183,6 +190,11 @@ class Settings(BaseSettings):
     def words_dir(self) -> Path:
         """Where the sparse views lie; they can be deleted."""
         return self.data_dir / "words"
+
+    @property
+    def policies_dir(self) -> Path:
+        """Where the policy files of the guards lie, if there are any."""
+        return self.validation.policies or self.data_dir / "policies"
 
     @property
     def catalog_url(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -73,9 +74,17 @@ class Shelf:
         self.passages = SqlPassages(engine)
 
     async def put(
-        self, name: str, text: str, *, collection: str = "default", readers: tuple[str, ...] = (PUBLIC,), **more: str
+        self,
+        name: str,
+        text: str,
+        *,
+        collection: str = "default",
+        readers: tuple[str, ...] = (PUBLIC,),
+        flags: tuple[str, ...] = (),
+        **more: str,
     ) -> int:
         """Store a document with a chunk per line and return the generation; make the collection if there is none."""
         made, chunks = document(name, text, collection=collection, readers=readers, **more)
+        chunks = [replace(chunk, flags=flags) for chunk in chunks]
         await self.collections.ensure(collection, EMBEDDER.name, Cutting())
         return await self.catalog.put([await embedded(made, chunks)], EMBEDDER.name)

@@ -1,103 +1,87 @@
-"""The guards on questions and answers, built on Guardrails AI; a validator that breaks blocks."""
+"""The guards on questions and answers: validators of Guardrails AI, run together, and what their words come to."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from contracts import CheckedSentence, Hit, Verdict, Violation
-from validation.citations import cited_markers
-from validation.guardrails_offline import offline_guard, silence_guardrails
+from contracts import Outcome as Word
+from validation.citations import cited_markers, place_markers, without_markers
+from validation.guardrails_runner import Check, Outcome, redacted, run_checks
+from validation.pii import Finding, PiiKind, placeholders
 
-_log = logging.getLogger(__name__)
-_BROKEN = Violation("guard_failure", "The check itself failed, so the text was held back. Try again.")
+_ORDER: tuple[Word, ...] = ("block", "abstain", "drop")  # the strictest word on a sentence counts
+_UNREDACTED = Violation("guard_failure", "What had to be left out of the text could not be, so it was held back.")
 
 
 class GuardrailsInputGuard:
-    """Blocks questions that are empty, too long or an attempt to steer the model; takes personal data out of others.
+    """Port `InputGuard`. With `restore`, answers may show again what was taken out of the question."""
 
-    Building one imports Guardrails, which takes seconds. A check takes about a millisecond of pure Python, too little
-    to gain from a thread, and runs on the event loop.
-    """
-
-    def __init__(self, max_chars: int = 4000) -> None:
-        silence_guardrails()
-        from guardrails import OnFailAction
-
-        from validation.guardrails_validators import PersonalData, PromptInjection, QuestionForm
-
-        self._checks = Checks(
-            {
-                "question_form": QuestionForm(max_chars=max_chars),
-                "prompt_injection": PromptInjection(on_fail=OnFailAction.REFRAIN),
-                "personal_data": PersonalData(),
-            }
-        )
+    def __init__(self, checks: Sequence[Check], *, restore: bool = False) -> None:
+        self._checks = checks
+        self._restore = restore
 
     async def check(self, question: str) -> Verdict:
         """Return a verdict; blocked means that the question must not go on."""
-        text, violations = self._checks.run(question)
-        return Verdict(text=text or "", blocked=text is None, violations=violations)
+        outcomes = await run_checks(self._checks, question, {})
+        violations = tuple(outcome.violation for outcome in outcomes if outcome.failed)
+        if any(violation.action == "block" for violation in violations):
+            return Verdict("", blocked=True, violations=violations)
+        personal = [outcome for outcome in outcomes if outcome.failed and outcome.check.rule == "personal_data"]
+        text, hidden = question, dict[str, str]()
+        if personal and personal[0].on_fail == "redact" and personal[0].result.error_spans:
+            spans = personal[0].result.error_spans
+            text, hidden = placeholders(text, [Finding(PiiKind(span.reason), span.start, span.end) for span in spans])
+        others = [outcome for outcome in outcomes if outcome not in personal]
+        cleaned = await redacted(others, text, {})
+        if cleaned is None:
+            return Verdict("", blocked=True, violations=(*violations, _UNREDACTED))
+        return Verdict(cleaned, violations=violations, restore=hidden if self._restore else {})
 
 
 class GuardrailsOutputGuard:
-    """Lets a sentence out only if a source supports it, with its markers settled and personal data taken out."""
+    """Port `OutputGuard`. The rule `supported` settles a sentence's markers; what others take out is taken out of what
+    is released, not of what is judged."""
 
-    def __init__(self, min_support: float = 0.6) -> None:
-        silence_guardrails()
-        from guardrails import OnFailAction
+    def __init__(self, checks: Sequence[Check]) -> None:
+        self._checks = checks
 
-        from validation.guardrails_validators import CitationsExist, PersonalData, SaysMore, Supported
-
-        # Support is judged before redaction, which takes words away that the source holds.
-        self._checks = Checks(
-            {
-                "citations_exist": CitationsExist(on_fail=OnFailAction.FIX),
-                "says_more": SaysMore(on_fail=OnFailAction.REFRAIN),
-                "supported": Supported(min_support=min_support),
-                "personal_data": PersonalData(allow_shown=True),
-            }
-        )
-
-    async def check(self, sentence: str, sources: Sequence[Hit], question: str = "") -> CheckedSentence | None:
-        """Return the sentence, redacted and with its markers settled; None when no source supports it, or when it only
-        says the question again."""
-        passages = tuple(passage_text(hit) for hit in sources)
-        text, violations = self._checks.run(sentence, passages, question)
+    async def check(self, sentence: str, sources: Sequence[Hit], question: str = "") -> CheckedSentence:
+        """Return the sentence, redacted and with its markers settled, and whether it may leave."""
+        if not sentence.strip():
+            return CheckedSentence("", outcome="drop")
+        metadata = {"passages": [passage_text(hit) for hit in sources], "question": question, "hits": sources}
+        outcomes = await run_checks(self._checks, sentence, metadata)
+        violations = tuple(outcome.violation for outcome in outcomes if outcome.failed)
+        words = {outcome.on_fail for outcome in outcomes if outcome.failed}
+        strictest = next((word for word in _ORDER if word in words), None)
+        if strictest is not None:
+            return CheckedSentence("", outcome=strictest, violations=violations)
+        text = await redacted([one for one in outcomes if one.check.rule != "supported"], sentence, metadata)
         if text is None:
-            return None
-        markers = cited_markers(text)
-        by_model = set(markers) <= set(cited_markers(sentence))
-        return CheckedSentence(text, markers, "model" if by_model else "matched", violations)
+            return CheckedSentence("", outcome="block", violations=(*violations, _UNREDACTED))
+        return _settled(text, next((one for one in outcomes if one.check.rule == "supported"), None), violations)
+
+
+def _settled(text: str, support: Outcome | None, violations: tuple[Violation, ...]) -> CheckedSentence:
+    if support is None:  # the policy does not ask for support: the model's own markers count
+        return CheckedSentence(text, cited_markers(text), "model", violations, support=1.0)
+    head, tail = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+    plain = without_markers(text)
+    if support.failed:
+        return CheckedSentence(f"{head}{plain}{tail}", (), "matched", violations, outcome="flag")
+    said: dict[str, Any] = support.result.metadata
+    return CheckedSentence(
+        f"{head}{place_markers(plain, said['markers'])}{tail}",
+        tuple(said["markers"]),
+        said["attributed_by"],
+        violations,
+        support=said["support"],
+        quotes=tuple(said["quotes"]),
+    )
 
 
 def passage_text(hit: Hit) -> str:
     """Return all that a reader sees of a source: the document's title, the headings and the text."""
     return "\n".join((hit.document.title, *hit.chunk.headings, hit.chunk.text))
-
-
-class Checks:
-    """Runs validators in order; a violation's rule is the name a validator has here."""
-
-    def __init__(self, validators: Mapping[str, Any]) -> None:
-        self._guard = offline_guard(*validators.values())
-        self._rules = {type(validator).__name__: rule for rule, validator in validators.items()}
-
-    def run(
-        self, text: str, passages: Sequence[str] = (), question: str = ""
-    ) -> tuple[str | None, tuple[Violation, ...]]:
-        """Return the text to go on with, None when it must not go on, and what was found."""
-        if not text:  # Guardrails refuses to be called without a text, before any validator runs
-            text = " "
-        try:
-            outcome = self._guard.validate(text, metadata={"passages": passages, "question": question})
-        except Exception:  # whatever breaks inside a check, an unchecked text must not pass
-            _log.exception("A guard failed; the text is held back.")
-            return None, (_BROKEN,)
-        violations = tuple(
-            Violation(self._rules.get(summary.validator_name, summary.validator_name), summary.failure_reason or "")
-            for summary in outcome.validation_summaries or ()
-        )
-        held_back = not outcome.validation_passed or not isinstance(outcome.validated_output, str)
-        return (None if held_back else outcome.validated_output), violations

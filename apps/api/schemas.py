@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from apps.settings import COLLECTION_NAME, MOST_TOKENS
 from contracts import (
     PUBLIC,
+    Action,
     Answer,
+    AnswerMode,
     Attribution,
     CacheStatus,
     Chunk,
     ChunkStrategy,
     Citation,
     Collection,
+    ConversationSummary,
     DocumentSummary,
     Filter,
+    Finish,
     Hit,
     Job,
     JobState,
+    Message,
     Retrieved,
     SearchMode,
     SourceState,
     VersionSummary,
+    Violation,
 )
 
 CollectionName = Annotated[str, StringConstraints(pattern=f"^{COLLECTION_NAME}$")]
 DocumentId = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,64}$")]
 Version = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{0,64}$")]
 ConversationId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+ConversationTitle = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
 Asked = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 FilterText = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00-\x1f\x7f]*$")]
 FilterValue = Annotated[FilterText, BeforeValidator(lambda value: str(value) if type(value) in (int, float) else value)]
@@ -77,6 +87,12 @@ class QueryIn(BaseModel):
     top_k: int | None = Field(None, ge=1, le=100)
     filters: Filters = {}
     stream: bool = False
+    mode: AnswerMode = Field(
+        AnswerMode.GROUNDED, description="By the language model, or of the passages' own sentences, quoted."
+    )
+    json_schema: dict[str, Any] | None = Field(
+        None, description="A JSON Schema: the answer is JSON that conforms to it."
+    )
 
 
 class SearchIn(BaseModel):
@@ -139,10 +155,35 @@ class HitOut(BaseModel):
 
 
 class CitationOut(HitOut):
-    """A passage that the answer cites under a marker such as [1]."""
+    """A passage that the answer cites under a marker such as [1]: written by the model, matched afterwards, or quoted.
+    `quote` is the range, in the document's text, of the sentences that say it."""
 
     marker: int
     attributed_by: Attribution
+    quote: tuple[int, int] | None
+
+
+class SentenceOut(BaseModel):
+    """A sentence of the answer: where it stands in it, what it cites, and how well that supports it, 0 to 1. One that
+    is not `supported` was let out because the collection's policy says so."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    span: tuple[int, int]
+    markers: list[int]
+    attributed_by: Attribution
+    support: float
+    supported: bool
+
+
+class ViolationOut(BaseModel):
+    """What a guard found in question or answer, and what was done about it; also the event `violation`."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    rule: str
+    message: str
+    action: Action
 
 
 class UsageOut(BaseModel):
@@ -153,7 +194,9 @@ class UsageOut(BaseModel):
 
 
 class AnswerOut(BaseModel):
-    """A cited answer. `timings` are milliseconds by stage."""
+    """A cited answer. `timings` are milliseconds by stage. `mode` is how it was made in the end; `notice` says
+    `model_unavailable` where that is not how it was to be made. `finish` is `blocked` when a guard ended it, and
+    `interrupted` when the model broke off."""
 
     answer: str
     citations: list[CitationOut]
@@ -165,6 +208,11 @@ class AnswerOut(BaseModel):
     conversation_id: str | None
     usage: UsageOut
     timings: dict[str, float]
+    sentences: list[SentenceOut]
+    violations: list[ViolationOut]
+    mode: AnswerMode
+    finish: Finish
+    notice: str
 
 
 class FoundOut(BaseModel):
@@ -176,9 +224,10 @@ class FoundOut(BaseModel):
 
 
 class TokenOut(BaseModel):
-    """The event `token`: a piece of the answer that has passed the guard."""
+    """The event `token`: a piece of the answer that has passed the guard; one that no source supports is marked so."""
 
     text: str
+    supported: bool
 
 
 class SearchOut(BaseModel):
@@ -358,11 +407,42 @@ class MessageOut(BaseModel):
     content: str
 
 
-class ConversationOut(BaseModel):
-    """A conversation."""
+class ConversationSummaryOut(BaseModel):
+    """A conversation as lists show it. Its title is the first question until it is renamed; `messages` counts them.
+    Times are in seconds since the epoch."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: str
+    title: str
+    messages: int
+    created_at: float
+    updated_at: float
+
+
+class ConversationsOut(BaseModel):
+    """One page of conversations, the last used first; `next` is the `after` of the next page."""
+
+    conversations: list[ConversationSummaryOut]
+    next: str | None
+
+
+class ConversationOut(BaseModel):
+    """A conversation with its messages, oldest first. Times are in seconds since the epoch."""
+
+    id: str
+    title: str
     messages: list[MessageOut]
+    created_at: float
+    updated_at: float
+
+
+class ConversationChangeIn(BaseModel):
+    """What changes of a conversation."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: ConversationTitle
 
 
 class ComponentOut(BaseModel):
@@ -422,7 +502,12 @@ def search_out(query: str, found: Retrieved, *, explain: bool) -> SearchOut:
 
 def citation_out(citation: Citation) -> CitationOut:
     """Return a citation for the wire."""
-    return CitationOut(**_hit_fields(citation.hit), marker=citation.marker, attributed_by=citation.attributed_by)
+    return CitationOut(
+        **_hit_fields(citation.hit),
+        marker=citation.marker,
+        attributed_by=citation.attributed_by,
+        quote=citation.quote,
+    )
 
 
 def answer_out(answer: Answer) -> AnswerOut:
@@ -438,6 +523,32 @@ def answer_out(answer: Answer) -> AnswerOut:
         conversation_id=answer.conversation_id,
         usage=UsageOut(prompt_tokens=answer.usage.prompt_tokens, completion_tokens=answer.usage.completion_tokens),
         timings=dict(answer.timings),
+        sentences=[SentenceOut.model_validate(sentence) for sentence in answer.sentences],
+        violations=[violation_out(violation) for violation in answer.violations],
+        mode=answer.mode,
+        finish=answer.finish,
+        notice=answer.notice,
+    )
+
+
+def violation_out(violation: Violation) -> ViolationOut:
+    """Return what a guard found for the wire."""
+    return ViolationOut.model_validate(violation)
+
+
+def conversation_summary_out(summary: ConversationSummary) -> ConversationSummaryOut:
+    """Return a conversation of a list for the wire."""
+    return ConversationSummaryOut.model_validate(summary)
+
+
+def conversation_out(summary: ConversationSummary, messages: Sequence[Message]) -> ConversationOut:
+    """Return a conversation for the wire."""
+    return ConversationOut(
+        id=summary.id,
+        title=summary.title,
+        messages=[MessageOut(role=message.role, content=message.content) for message in messages],
+        created_at=summary.created_at,
+        updated_at=summary.updated_at,
     )
 
 

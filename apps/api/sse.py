@@ -9,9 +9,9 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 from pydantic import BaseModel
 
 from apps.api.errors import problem_of
-from apps.api.schemas import FoundOut, TokenOut, answer_out, citation_out, hit_out
+from apps.api.schemas import FoundOut, TokenOut, answer_out, citation_out, hit_out, violation_out
 from apps.draft import Event, Found, Released
-from contracts import Citation
+from contracts import Citation, Violation
 
 
 async def event_stream(events: AsyncGenerator[tuple[str, BaseModel]]) -> EventSourceResponse:
@@ -37,7 +37,7 @@ def _encode(name: str, data: BaseModel) -> bytes:
 
 
 async def answer_events(events: AsyncGenerator[Event]) -> AsyncGenerator[tuple[str, BaseModel]]:
-    """Name the events of an answer: retrieval, token, citation, done."""
+    """Name the events of an answer: retrieval, token, citation, violation, done."""
     async with aclosing(events):
         async for event in events:
             if isinstance(event, Found):
@@ -45,8 +45,10 @@ async def answer_events(events: AsyncGenerator[Event]) -> AsyncGenerator[tuple[s
                 hits = [hit_out(hit) for hit in event.hits]
                 yield "retrieval", FoundOut(hits=hits, generation=event.generation, cache=cache)
             elif isinstance(event, Released):
-                yield "token", TokenOut(text=event.text)
+                yield "token", TokenOut(text=event.text, supported=event.supported)
             elif isinstance(event, Citation):
                 yield "citation", citation_out(event)
+            elif isinstance(event, Violation):
+                yield "violation", violation_out(event)
             else:
                 yield "done", answer_out(event)

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1", tags=["answers"], responses=RESPONSES)
 @router.post("/query", response_model=AnswerOut)
 async def query(body: QueryIn, answering: AnsweringDep, caller: CallerDep, running: RunningDep) -> Response | AnswerOut:
     """Answer a question from a collection. With `"stream": true` the answer comes as Server-Sent Events: retrieval,
-    token, citation, done, or error."""
+    token, citation, violation, done, or error."""
     question = Question(
         text=body.question,
         collection=body.collection,
@@ -28,6 +28,8 @@ async def query(body: QueryIn, answering: AnsweringDep, caller: CallerDep, runni
         conversation_id=body.conversation_id,
         top_k=body.top_k,
         filters=filters_of(body.filters),
+        mode=body.mode,
+        schema=body.json_schema,
     )
     if not body.stream:
         answer = await answering.answer(question)

@@ -1,0 +1,66 @@
+"""An answer that is JSON: held back until it is whole, then each text and number in it is checked like a sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from apps.draft import Draft
+from apps.turn import Turn
+from contracts import CheckedSentence, ModelUnavailableError, Violation
+
+_UNSUPPORTED = "No source supports {path}."
+
+
+async def checked_json(turn: Turn, draft: Draft, *, cut_off: bool) -> None:
+    """Release what was written if it conforms to the question's schema and no guard blocks it, with what a guard takes
+    out of its texts taken out. A value that no source supports is reported, and stays: the schema may require it.
+
+    Raises ModelUnavailableError when the model server did not keep to the schema.
+    """
+    from jsonschema import ValidationError, validate
+
+    if cut_off:
+        raise ModelUnavailableError(
+            "The JSON answer was cut off by the limit of tokens. Raise FOOTNOTE_SERVING__MAX_TOKENS, or ask for less."
+        )
+    try:
+        value = json.loads(draft.written)
+        validate(value, turn.question.schema)
+    except (ValueError, ValidationError) as exc:
+        message = f"The model server wrote no JSON of the schema asked for: {exc}. It may not support `json_schema`."
+        raise ModelUnavailableError(message) from exc
+    unsupported = []
+    for path, holder, key in list(_leaves({"$": value})):
+        checked = await turn.guards.output.check(str(holder[key]), draft.sources, turn.text)
+        if checked.outcome == "block":
+            await draft.report(checked.violations)
+            draft.finish = "blocked"
+            return
+        if checked.outcome == "pass":
+            if isinstance(holder[key], str):
+                holder[key] = _without_markers(checked)
+            await draft.cite(checked)
+        else:
+            unsupported.append(Violation("supported", _UNSUPPORTED.format(path=path), "flag"))
+    text = json.dumps(value, ensure_ascii=False)
+    await draft.add_json(text, supported=not unsupported)
+    await draft.report(unsupported)
+
+
+def _without_markers(checked: CheckedSentence) -> str:
+    text = checked.text.strip()
+    for marker in checked.markers:
+        text = text.replace(f" [{marker}]", "").replace(f"[{marker}]", "")
+    return text
+
+
+def _leaves(holder: dict[str, Any] | list[Any], at: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Yield each text and number inside, as its path and where it stands; true, false and null say nothing to check."""
+    for key, value in holder.items() if isinstance(holder, dict) else enumerate(holder):
+        path = f"{at}[{key}]" if isinstance(holder, list) else f"{at}.{key}".removeprefix(".")
+        if isinstance(value, dict | list):
+            yield from _leaves(value, path)
+        elif isinstance(value, str | int | float) and not isinstance(value, bool):
+            yield path, holder, key

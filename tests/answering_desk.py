@@ -1,0 +1,80 @@
+"""An Answering on fakes and a real catalog, for tests of how a question becomes an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from apps.answering import Answering, AnsweringPolicy
+from apps.writing import Quoted, Writing, WritingLimits
+from cache.memory_answer_cache import MemoryAnswerCache
+from contracts import Answer, Caller, ChatModel, GuardPolicies, Hit, Message, Prompt, Question
+from observability.recording_tracer import RecordingTracer
+from retrieval.questions.conversation_context import conversation_context
+from retrieval.questions.followup_condenser import FollowupCondenser
+from retrieval.sql_memory import SqlMemory
+from serving.langchain_prompts import LangChainPromptBuilder
+from serving.scripted_chat_model import ScriptedChatModel
+from tests.library import ALICE, Shelf
+from tests.searching import open_retriever
+from validation.permissive_guards import FixedPolicies
+from validation.sentences import SentenceStream
+
+QUESTION = "when does the museum open"
+HOURS = "the museum opens at nine"
+
+
+def copy_first_source(prompt: Prompt) -> str:
+    return f"{prompt.sources[0].chunk.text} [1]"
+
+
+def first_sentences(question: str, sources: Sequence[Hit]) -> tuple[Quoted, ...]:
+    return tuple(Quoted(hit.chunk.text, marker) for marker, hit in enumerate(sources, start=1))[:1]
+
+
+class Desk:
+    """An Answering with everything around it; `reply` is what the model says."""
+
+    def __init__(self, folder: Path, reply: Callable[[Prompt], str] = copy_first_source) -> None:
+        self.shelf = Shelf(folder)
+        self.model = ScriptedChatModel(reply)
+        self.tracer = RecordingTracer()
+        prompts = LangChainPromptBuilder()
+
+        async def lay_out(
+            question: str, sources: Sequence[Hit], history: Sequence[Message], schema: Mapping[str, Any] | None
+        ) -> Prompt:
+            return prompts.build(question, sources, history, schema=schema)
+
+        self.answering = Answering(
+            policies=FixedPolicies(),
+            cache=MemoryAnswerCache(),
+            condenser=FollowupCondenser(),
+            context=conversation_context,
+            retriever=open_retriever(self.shelf, tracer=self.tracer),
+            prompts=prompts,
+            writing=Writing(
+                model=self.model,
+                prompt=lay_out,
+                sentences=SentenceStream,
+                is_refusal=lambda sentence: sentence.startswith("The sources do not say"),
+                quotes=first_sentences,
+            ),
+            memory=SqlMemory(self.shelf.engine),
+            tracer=self.tracer,
+            policy=AnsweringPolicy(top_k=4, prompt_sources=2, floor=0.2),
+        )
+
+    def guarded(self, policies: GuardPolicies) -> None:
+        self.answering = replace(self.answering, policies=policies)
+
+    def with_model(self, model: ChatModel) -> None:
+        self.answering = replace(self.answering, writing=replace(self.answering.writing, model=model))
+
+    def limited(self, limits: WritingLimits) -> None:
+        self.answering = replace(self.answering, writing=replace(self.answering.writing, limits=limits))
+
+    async def ask(self, text: str = QUESTION, caller: Caller = ALICE, conversation: str | None = None) -> Answer:
+        return await self.answering.answer(Question(text, caller=caller, conversation_id=conversation))
