@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from contracts import ModelUnavailableError, Prompt, Token, Usage
+from serving.langchain_fallbacks import first_to_answer
 
 if TYPE_CHECKING:
     import httpx
@@ -101,8 +102,9 @@ class LangChainChatModel:
     def _pieces(self, messages: Sequence[tuple[str, str]], options: dict[str, Any]) -> AsyncGenerator[AIMessageChunk]:
         primary = [replace(self._server, model=self._name)] if self._name else []
         first, *others = [self._chat(server) for server in (*primary, *self._fallbacks)]
-        asked = first.with_fallbacks(others, exceptions_to_handle=_failures()) if others else first
-        return cast("AsyncGenerator[AIMessageChunk]", asked.astream(messages, **options))
+        if others:
+            return first_to_answer([first, *others], messages, options, failures=_failures())
+        return cast("AsyncGenerator[AIMessageChunk]", first.astream(messages, **options))
 
     @contextmanager
     def _failing_clearly(self) -> Iterator[None]:

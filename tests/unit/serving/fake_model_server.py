@@ -16,7 +16,8 @@ Handler = Callable[[str, dict[str, Any]], Reply]
 @dataclass
 class FakeModelServer:
     """`asked` are the paths and bodies of the requests, newest last. A completion is streamed word by word: `words`,
-    with `pause_s` between them; `gone` is set when a reader left before the end."""
+    with `pause_s` between them, unless it is `silent`, `refuses` with a status or breaks off; `gone` is set when a
+    reader left before the end."""
 
     url: str = ""
     words: tuple[str, ...] = ("The ", "tram ", "runs.")
@@ -24,6 +25,7 @@ class FakeModelServer:
     pause_s: float = 0.0
     breaks_after: int | None = None
     refuses: int | None = None
+    silent: bool = False
     model: str = "m"
     handler: Handler = lambda path, body: (404, {"detail": "Not Found"})
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -37,7 +39,9 @@ class FakeModelServer:
         path = head.split(" ", 2)[1]
         self.asked.append((path, body))
         try:
-            if path.endswith("/chat/completions"):
+            if self.silent:
+                await reader.read()  # until the other side leaves
+            elif path.endswith("/chat/completions"):
                 await self._complete(writer)
             else:
                 _answer(writer, *self.handler(path, body))
@@ -50,7 +54,9 @@ class FakeModelServer:
     async def _complete(self, writer: asyncio.StreamWriter) -> None:
         if self.refuses:
             return _answer(writer, self.refuses, {"error": {"message": "no"}})
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+        length = b"Content-Length: 99999\r\n" if self.breaks_after else b""
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n%sConnection: close\r\n\r\n"
+        writer.write(head % length)
         for position, word in enumerate(self.words):
             if position == self.breaks_after:
                 return None
