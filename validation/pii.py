@@ -1,54 +1,47 @@
-"""Personal data in text: e-mail addresses, phone numbers, payment cards, IBANs and US social security numbers.
+"""Personal data in text: found, replaced by placeholders, and put back.
 
-A candidate is found by shape and kept only if its checksum or numbering plan holds, by python-stdnum and phonenumbers.
+What has a form of its own is found by it (`pii_patterns`); names, places, addresses, firms and professions by a tagger
+(`pii_tagger`), which is loaded when one of these kinds is first asked for.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
+import sys
+import unicodedata
+from bisect import bisect
+from collections.abc import Collection, Iterable, Iterator
+from functools import cache
+
+from validation.pii_kinds import DEFAULT_KINDS, LEARNED_KINDS, SECRET_KINDS, Finding, PiiKind
+from validation.pii_patterns import find_kind
+
+__all__ = ["DEFAULT_KINDS", "LEARNED_KINDS", "SECRET_KINDS", "Finding", "PiiKind", "find_pii", "redact", "same_contact"]
+
+# Where two overlap, the kind that stands first here wins.
+_ORDER = (
+    PiiKind.EMAIL,
+    PiiKind.IBAN,
+    PiiKind.CARD,
+    PiiKind.SSN,
+    PiiKind.DRIVER_LICENSE,
+    PiiKind.IP,
+    PiiKind.PHONE,
+    PiiKind.URL,
+    PiiKind.DATE,
+    PiiKind.AGE,
+)
 
 
-class PiiKind(StrEnum):
-    """What was found; the value is also what stands in its place."""
-
-    IBAN = "iban"
-    CARD = "card"
-    SSN = "ssn"
-    EMAIL = "email"
-    PHONE = "phone"
-
-
-SECRET_KINDS = frozenset({PiiKind.IBAN, PiiKind.CARD, PiiKind.SSN})
-"""Kinds that no answer may carry, even where a source does."""
-
-_PHONE_REGIONS = ("US", "GB", "DE", "CH")
-_EMAIL = re.compile(r"[A-Za-z0-9][\w.+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b", re.IGNORECASE)
-_CARD = re.compile(r"(?<![\d.])[2-6]\d{3}(?:[ -]?\d){9,15}(?![\d.]?\d)")
-_SSN = re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])")
-_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
-_MAYBE_PHONE = re.compile(r"(?:\d[\s().\-/]{0,3}){7}")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Personal data at `text[start:end]`."""
-
-    kind: PiiKind
-    start: int
-    end: int
-
-
-def find_pii(text: str) -> tuple[Finding, ...]:
-    """Return what was found in order of position, without overlaps; the more specific kind wins."""
+def find_pii(text: str, kinds: Collection[PiiKind] = DEFAULT_KINDS) -> tuple[Finding, ...]:
+    """Return what was found of `kinds` in order of position, without overlaps; the more specific kind wins."""
     found: list[Finding] = []
-    for finding in _candidates(text):
-        if all(finding.end <= other.start or other.end <= finding.start for other in found):
-            found.append(finding)
-    return tuple(sorted(found, key=lambda finding: finding.start))
+    for finding in _candidates(text, kinds):
+        at = bisect(found, finding.start, key=lambda other: other.start)
+        before_free = at == 0 or found[at - 1].end <= finding.start
+        if before_free and (at == len(found) or finding.end <= found[at].start):
+            found.insert(at, finding)
+    return tuple(found)
 
 
 def redact(text: str, findings: Iterable[Finding]) -> str:
@@ -67,54 +60,27 @@ def same_contact(value: str) -> str:
     return value.casefold() if "@" in value else re.sub(r"\D", "", value).lstrip("0")
 
 
-def _candidates(text: str) -> Iterator[Finding]:
-    if "@" in text:
-        for match in _EMAIL.finditer(text):
-            yield Finding(PiiKind.EMAIL, *match.span())
-    if any(character.isdigit() for character in text):
-        yield from _ibans(text)
-        yield from _cards(text)
-        yield from _ssns(text)
-        yield from _phones(text)
+def _candidates(text: str, kinds: Collection[PiiKind]) -> Iterator[Finding]:
+    plain = text if text.isascii() else text.translate(_plain_forms())
+    for kind in _ORDER:
+        if kind in kinds:
+            yield from find_kind(plain, kind)
+    if not LEARNED_KINDS.isdisjoint(kinds):
+        from validation.pii_tagger import tagger
+
+        yield from (finding for finding in tagger().find(text) if finding.kind in kinds)
+    if PiiKind.NATIONALITY in kinds:  # last: "Bank of French Polynesia" is a firm
+        yield from find_kind(plain, PiiKind.NATIONALITY)
 
 
-def _ibans(text: str) -> Iterator[Finding]:
-    from stdnum import iban
-
-    for match in _IBAN.finditer(text):
-        candidate = match.group()
-        while len(candidate) >= 15:  # words after the number look like its last groups: try without them
-            if iban.is_valid(candidate):
-                yield Finding(PiiKind.IBAN, match.start(), match.start() + len(candidate))
-                break
-            candidate = candidate.rpartition(" ")[0]
-
-
-def _cards(text: str) -> Iterator[Finding]:
-    from stdnum import luhn
-
-    for match in _CARD.finditer(text):
-        if luhn.is_valid(re.sub(r"\D", "", match.group())):
-            yield Finding(PiiKind.CARD, *match.span())
-
-
-def _ssns(text: str) -> Iterator[Finding]:
-    from stdnum.us import ssn
-
-    for match in _SSN.finditer(text):
-        if ssn.is_valid(match.group()):
-            yield Finding(PiiKind.SSN, *match.span())
-
-
-def _phones(text: str) -> Iterator[Finding]:
-    if not _MAYBE_PHONE.search(text):  # the matcher takes most of a millisecond
-        return
-    from phonenumbers import Leniency, PhoneNumberMatcher
-
-    international = "+" in text
-    national = [(region, Leniency.STRICT_GROUPING) for region in _PHONE_REGIONS]
-    for region, leniency in ([(None, Leniency.VALID)] if international else []) + national:
-        for match in PhoneNumberMatcher(text, region, leniency):
-            # A bare run of digits is more often an order number than a phone number.
-            if not (match.raw_string.isdigit() or _DATE.search(match.raw_string)):
-                yield Finding(PiiKind.PHONE, match.start, match.end)
+@cache
+def _plain_forms() -> dict[int, str]:
+    """Digits of every script, and what looks like the signs of an address or number, as ASCII; lengths stay."""
+    forms = {
+        code: str(unicodedata.decimal(chr(code)))
+        for code in range(128, sys.maxunicode + 1)
+        if unicodedata.category(chr(code)) == "Nd"
+    }
+    forms |= dict.fromkeys(map(ord, "‐‑‒–—−﹣－"), "-")
+    forms |= dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2007\u2009\u202f\u3000"), " ")
+    return forms | {ord("＠"): "@", ord("．"): ".", ord("（"): "(", ord("）"): ")", ord("＋"): "+"}
