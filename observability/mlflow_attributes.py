@@ -40,10 +40,11 @@ def opening_attributes(name: str, *, root: bool) -> dict[str, AttributeValue]:
 def to_attributes(values: Mapping[str, Any], *, record_text: bool) -> dict[str, AttributeValue]:
     """Return `values` under the names MLflow reads.
 
-    `inputs` and `outputs` are any JSON-like values; `usage` is a Usage; `session` (or `conversation_id`) and `user`
-    (or `principal`) say whose trace it is; `model` names the language or embedding model; `type` overrides the span
-    type. Anything else is a label and is kept under its own name: never put a document's or a person's text there,
-    because with `record_text` off only the text inside `inputs` and `outputs` is replaced by its size.
+    `inputs` and `outputs` are any JSON-like values; `usage` is a Usage; `session` (or `conversation_id`) and `user` (or
+    `principal`) say whose trace it is; `model` names the language or embedding model; `type` overrides the span type;
+    on the outermost span `prompt_version` becomes a tag of the trace, which MLflow can search by. Anything else is a
+    label and is kept under its own name: never put a document's or a person's text there, because with `record_text`
+    off only the text inside `inputs` and `outputs` is replaced by its size.
     """
     found: dict[str, AttributeValue] = {}
     for key, value in values.items():
@@ -83,6 +84,11 @@ def _model(value: Any) -> dict[str, AttributeValue]:
     return {"gen_ai.request.model": clean(str(value))}
 
 
+def _prompt_version(value: Any) -> dict[str, AttributeValue]:
+    version = clean(str(value))[:MAX_ID]
+    return {"prompt_version": version, "mlflow.traceTag.prompt_version": version}
+
+
 def _type(value: Any) -> dict[str, AttributeValue]:
     return {"mlflow.spanType": clean(str(value))}
 
@@ -95,6 +101,7 @@ _NAMED: Mapping[str, Callable[[Any], dict[str, AttributeValue]]] = {
     "principal": _user,
     "usage": _usage,
     "model": _model,
+    "prompt_version": _prompt_version,
     "type": _type,
 }
 
