@@ -43,13 +43,13 @@ class FlaggingPassageGuard:
     """Finds words: `words` maps each to the rule that a passage which holds it breaks."""
 
     def __init__(self, words: Mapping[str, str]) -> None:
-        self._words = dict(words)
-        told = json.dumps(self._words, sort_keys=True)
+        self.words = dict(words)
+        told = json.dumps(self.words, sort_keys=True)
         self.version = f"words-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
 
     async def check(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
         """Return, for each text, the rules of the words that it holds, each once."""
-        return [tuple(dict.fromkeys(rule for word, rule in self._words.items() if word in text)) for text in texts]
+        return [tuple(dict.fromkeys(rule for word, rule in self.words.items() if word in text)) for text in texts]
 
 
 class FixedPolicies:

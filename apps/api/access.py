@@ -23,10 +23,12 @@ async def readable_document(library: Library, caller: Caller, collection: str, d
 
 
 async def readable_documents(
-    library: Library, caller: Caller, collection: str, *, limit: int, after: str
+    library: Library, caller: Caller, collection: str, *, limit: int, after: str, flagged: bool = False
 ) -> tuple[DocumentSummary, ...]:
-    """Return up to `limit` documents by source, starting after the document `after`. Raises NotFoundError when that one
-    or the collection is not there for the caller; the default collection is empty instead."""
+    """Return up to `limit` documents, or of those with flagged passages, by source, starting after the document
+    `after`. Raises NotFoundError when that one or the collection is not there for the caller; the default collection is
+    empty instead."""
+    listed = library.list_flagged if flagged else library.catalog.list
     if await known_collection(library.collections, collection, caller.scope) is None:
         return ()
     if after:
@@ -34,7 +36,7 @@ async def readable_documents(
     found: list[DocumentSummary] = []
     wanted = limit
     while True:
-        page = await library.catalog.list(collection, limit=wanted, after=after)
+        page = await listed(collection, limit=wanted, after=after)
         found += [each for each in page if may_read(caller.scope, each.document.readers)]
         if len(found) >= limit or len(page) < wanted:
             return tuple(found[:limit])

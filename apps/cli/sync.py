@@ -13,7 +13,7 @@ import typer
 from apps.cli.library import with_library
 from apps.cli.output import CollectionOption, JsonOption, print_json
 from apps.cli.run import STOPPED
-from apps.cli.sync_report import outcome_json, show_outcomes, show_plan, shown
+from apps.cli.sync_report import flagged_note, outcome_json, show_outcomes, show_plan, shown
 
 if TYPE_CHECKING:
     from apps.bootstrap import Library
@@ -146,5 +146,5 @@ async def _watch(
             elif as_json:
                 typer.echo(json.dumps(outcome_json(each), ensure_ascii=False))
             else:
-                why = f"  {each.reason}: {each.message}" if each.reason else ""
+                why = f"  {each.reason}: {each.message}" if each.reason else flagged_note(each)
                 typer.echo(f"{now} {each.outcome:>9}  {each.source}{why}")

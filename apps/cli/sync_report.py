@@ -31,30 +31,35 @@ async def shown(work: AsyncIterator[Indexed], total: int, *, quiet: bool) -> lis
             done.append(each)
             progress.update(task, description=_short(each.source), advance=1)
             if not (quiet or console.is_terminal):
-                typer.echo(f"{each.outcome:>9}  {_short(each.source)}", err=True)
+                typer.echo(f"{each.outcome:>9}  {_short(each.source)}{flagged_note(each)}", err=True)
         progress.update(task, description="Ingested")
     return done
 
 
 def show_outcomes(done: Sequence[Indexed], seconds: float) -> None:
-    """Print a row for each file that was touched, or for each that failed when there are many, and the counts."""
+    """Print a row for each file that was touched, or for each that failed or has flagged passages when there are many,
+    and the counts."""
     from apps.sources import Outcome
 
     changed = [each for each in done if each.outcome is not Outcome.UNCHANGED]
-    shown = changed if len(changed) <= _SHOWN_ROWS else [each for each in changed if each.reason]
+    shown = changed if len(changed) <= _SHOWN_ROWS else [each for each in changed if each.reason or each.flagged]
     rows = [
         {
             "file": _short(each.source),
             "outcome": each.outcome.value,
             "chunks": each.chunks,
+            "flagged": each.flagged or "",
             "why": f"{each.reason}: {each.message}" if each.reason else "",
         }
         for each in shown
     ]
+    total = sum(each.flagged for each in done)
     if rows:
-        table(("file", "outcome", "chunks", "why"), rows)
+        table(("file", "outcome", "chunks", *(("flagged",) if total else ()), "why"), rows)
     counts = ", ".join(f"{n} {o}" for o in Outcome if (n := sum(each.outcome is o for each in done)))
     typer.echo(f"{len(done)} files in {seconds:.1f} s{f': {counts}' if counts else ''}.")
+    if total:
+        typer.echo(f"{total} passages are flagged; `footnote documents flagged` lists them.")
 
 
 def show_plan(plan: Plan, *, delete: bool, as_json: bool) -> None:
@@ -71,6 +76,11 @@ def show_plan(plan: Plan, *, delete: bool, as_json: bool) -> None:
     typer.echo(f"{len(rows)} changes; {len(plan.same)} files are unchanged.")
 
 
+def flagged_note(each: Indexed) -> str:
+    """Return what a line on a file says of its flagged passages: nothing where there is none."""
+    return f"  {each.flagged} of {each.chunks} passages flagged" if each.flagged else ""
+
+
 def _short(source: str) -> str:
     """The last part of a source; for a file in an archive, what follows the archive's folder."""
     outer, mark, inner = source.partition("!/")
@@ -84,6 +94,7 @@ def outcome_json(each: Indexed) -> dict[str, object]:
         "outcome": each.outcome.value,
         "document_id": each.document_id,
         "chunks": each.chunks,
+        "flagged": each.flagged,
         "seconds": round(each.seconds, 3),
         "reason": each.reason,
         "message": each.message,

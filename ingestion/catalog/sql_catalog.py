@@ -144,6 +144,13 @@ class SqlCatalog:
         NotFoundError when that one is gone."""
         return await self._read(lambda connection: sql_reads.list_documents(connection, collection, limit, after))
 
+    async def flagged(self, collection: str, *, limit: int = 100, after: str = "") -> tuple[DocumentSummary, ...]:
+        """Return documents with flagged chunks in their current version, in the order of `list`. Raises NotFoundError
+        when the document `after` is gone."""
+        return await self._read(
+            lambda connection: sql_reads.list_documents(connection, collection, limit, after, flagged=True)
+        )
+
     async def versions(self, collection: str, document_id: str) -> tuple[VersionSummary, ...]:
         """Return the kept versions of a document, newest first. Raises NotFoundError."""
         return await self._read(lambda connection: sql_reads.list_versions(connection, collection, document_id))

@@ -44,9 +44,14 @@ def find_document(connection: Connection, collection: str, document_id: str) -> 
     return next(iter(_read(connection, query)), None)
 
 
-def list_documents(connection: Connection, collection: str, limit: int, after: str) -> tuple[DocumentSummary, ...]:
-    """Return documents ordered by source, then id, starting after the document with the id `after`."""
+def list_documents(
+    connection: Connection, collection: str, limit: int, after: str, *, flagged: bool = False
+) -> tuple[DocumentSummary, ...]:
+    """Return documents, or only those with flagged chunks, ordered by source, then id, starting after the document with
+    the id `after`."""
     query = _summaries(collection).order_by(documents.c.source, documents.c.id).limit(limit)
+    if flagged:
+        query = query.where(documents.c.flagged > 0)
     if after:
         last = select(documents.c.source, documents.c.id)
         row = connection.execute(

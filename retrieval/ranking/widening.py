@@ -68,8 +68,8 @@ class _Stretch:
 
 
 def join(chunk: Chunk, other: Chunk) -> Chunk | None:
-    """Return `chunk` with the text, span and boxes of both; None where they are not of one version, page and heading,
-    do not touch, or do not say the same where they overlap."""
+    """Return `chunk` with the text, span and boxes of both; None where they are not of one version, page, heading and
+    flags, do not touch, or do not say the same where they overlap."""
     if not _akin(chunk, other):
         return None
     first, second = sorted((chunk, other), key=lambda one: one.span)
@@ -90,12 +90,13 @@ def join(chunk: Chunk, other: Chunk) -> Chunk | None:
 
 def _akin(chunk: Chunk, other: Chunk) -> bool:
     """Return whether both are plain stretches of one text. What repeats a table's head is longer than its span."""
-    same = (chunk.document_id, chunk.version, chunk.page, chunk.headings, chunk.hidden) == (
+    same = (chunk.document_id, chunk.version, chunk.page, chunk.headings, chunk.hidden, chunk.flags) == (
         other.document_id,
         other.version,
         other.page,
         other.headings,
         other.hidden,
+        other.flags,
     )
     return same and all(len(one.text) == one.span[1] - one.span[0] for one in (chunk, other))
 

@@ -59,10 +59,11 @@ async def list_documents(
     caller: CallerDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     after: Version = "",
+    flagged: Annotated[bool, Query(description="Only documents with passages that broke a rule.")] = False,
 ) -> DocumentsOut:
     """List the documents of a collection by source; `next` of one page is `after` of the following one. The
     collection `default` is empty before its first document, any other does not exist."""
-    found = await readable_documents(library, caller, collection, limit=limit, after=after)
+    found = await readable_documents(library, caller, collection, limit=limit, after=after, flagged=flagged)
     return DocumentsOut(
         documents=[document_out(summary) for summary in found],
         next=found[-1].document.id if len(found) == limit else None,

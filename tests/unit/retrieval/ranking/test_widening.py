@@ -66,6 +66,7 @@ async def test_pages_headings_and_documents_are_not_mixed() -> None:
         replace(everything[1].chunk, page=2),
         replace(everything[1].chunk, headings=("Other",)),
         replace(everything[1].chunk, hidden=True),
+        replace(everything[1].chunk, flags=("prompt_injection",)),
         replace(everything[1].chunk, version="v2"),
     ):
         around = [everything[0], replace(everything[1], chunk=other), everything[2]]
