@@ -114,6 +114,15 @@ class RetrievalSettings(BaseModel):
     condense: Literal["auto", "rule", "model"] = "auto"
 
 
+class FallbackSettings(BaseModel):
+    """A model on an OpenAI-compatible server that is asked while those before it are away."""
+
+    model: str = Field(min_length=1)
+    base_url: str = Field(min_length=1)
+    api_key: SecretStr = SecretStr("")
+    timeout_s: float = Field(60, gt=0)
+
+
 class ServingSettings(BaseModel):
     """The language model: an empty model means the packaged SmolLM2-135M-Instruct, else a hub id or a folder; a base
     URL means a server that already runs. `focus_sentences` shortens the sources to that many sentences (0: whole
@@ -131,6 +140,7 @@ class ServingSettings(BaseModel):
     kv_cache_gb: int = Field(2, ge=1)
     timeout_s: float = Field(60, gt=0)
     eager: bool = True
+    fallbacks: list[FallbackSettings] = []
 
 
 class CacheSettings(BaseModel):

@@ -36,13 +36,13 @@ class LangChainPromptBuilder:
 
     def __init__(self, name: str = "grounded", *, focus_sentences: int = 0) -> None:
         self._focus_sentences = focus_sentences
-        self._text = _Layout(name, focus_sentences)
-        self._json = _Layout(_JSON, focus_sentences)
+        self._json = _Layout(_JSON, str(focus_sentences))
+        self._text = _Layout(name, self._json.version)  # one version stands for all that answers depend on
 
     @property
     def version(self) -> str:
-        """Names and content hashes of the templates, part of every cache key."""
-        return f"{self._text.version} {self._json.version}"
+        """Name and content hash of the templates, part of every cache key."""
+        return self._text.version
 
     @property
     def texts(self) -> Mapping[str, PromptText]:
@@ -82,12 +82,12 @@ class _Parts(NamedTuple):
 
 
 class _Layout:
-    """The template files of one name, as one list of messages."""
+    """The template files of one name, as one list of messages; `salt` goes into its version."""
 
-    def __init__(self, name: str, focus_sentences: int) -> None:
+    def __init__(self, name: str, salt: str) -> None:
         self.name = name
         self._parts = _Parts(*(_read(name, part) for part in ("system", "sources", "question")))
-        content = "\0".join((*self._parts, str(focus_sentences), _EDITION))
+        content = "\0".join((*self._parts, salt, _EDITION))
         self.version = f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
         self._template: ChatPromptTemplate | None = None
 

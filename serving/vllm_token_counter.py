@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from contracts import Message, ModelUnavailableError, most_tokens
 
@@ -20,7 +20,8 @@ class VllmTokenCounter:
     """Port `TokenCounter` on a server whose `base_url` ends in /v1; `POST /tokenize` is beside that.
 
     A server without it is not asked again: then the count is `most_tokens`, up to five times the true one, and the
-    window, where the server does not list it, `context_tokens`. Without a `model` it is the first that is listed.
+    window, where the server does not list it, `context_tokens`. Without a `model` it is the first that is listed. With
+    `when_away` "bound" the same goes for one that is away: where there are other models to answer for it.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class VllmTokenCounter:
         api_key: str = "",
         timeout_s: float = 10.0,
         heeds_proxy: bool = True,
+        when_away: Literal["raise", "bound"] = "raise",
     ) -> None:
         self._model = model
         self._url = base_url.rstrip("/")
@@ -39,6 +41,7 @@ class VllmTokenCounter:
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._timeout_s = timeout_s
         self._heeds_proxy = heeds_proxy
+        self._when_away = when_away
         self._client: httpx.AsyncClient | None = None
         self._window: int | None = None
         self._can_count = True
@@ -47,7 +50,12 @@ class VllmTokenCounter:
         """Return how many tokens of prompt and answer together the model can hold; known after the first call. Raises
         ModelUnavailableError."""
         if self._window is None:
-            response = await self._call("GET", f"{self._url}/models")
+            try:
+                response = await self._call("GET", f"{self._url}/models")
+            except ModelUnavailableError:
+                if self._when_away == "raise":
+                    raise
+                return self._context_tokens
             self._window = self._listed_window(_object(response)) or self._context_tokens
         return self._window
 
@@ -56,13 +64,13 @@ class VllmTokenCounter:
         ModelUnavailableError."""
         if not self._can_count:
             return most_tokens(messages)
-        body: dict[str, Any] = {
-            "messages": [{"role": message.role, "content": message.content} for message in messages],
-            "add_generation_prompt": True,
-        }
-        if self._model:
-            body["model"] = self._model
-        found = _object(await self._call("POST", f"{self._url.removesuffix('/v1')}/tokenize", json=body))
+        url = f"{self._url.removesuffix('/v1')}/tokenize"
+        try:
+            found = _object(await self._call("POST", url, json=self._body(messages)))
+        except ModelUnavailableError:
+            if self._when_away == "raise":
+                raise
+            return most_tokens(messages)
         if not isinstance(found.get("count"), int):
             log.info("the server at %s counts no tokens: prompts are kept shorter than they need be", self._url)
             self._can_count = False
@@ -70,6 +78,11 @@ class VllmTokenCounter:
         if isinstance(found.get("max_model_len"), int):
             self._window = found["max_model_len"]  # it may have been started anew with another one
         return int(found["count"])
+
+    def _body(self, messages: Sequence[Message]) -> dict[str, Any]:
+        shown = [{"role": message.role, "content": message.content} for message in messages]
+        body: dict[str, Any] = {"messages": shown, "add_generation_prompt": True}
+        return body | ({"model": self._model} if self._model else {})
 
     async def close(self) -> None:
         """Close the connections."""

@@ -87,6 +87,13 @@ async def test_a_server_that_is_away_is_named() -> None:
     await counter.close()
 
 
+async def test_where_another_model_can_answer_a_server_that_is_away_costs_only_exactness() -> None:
+    counter = VllmTokenCounter("m", base_url="http://127.0.0.1:9/v1", context_tokens=4096, when_away="bound")
+    assert await counter.window() == 4096
+    assert await counter.count(MESSAGES) == most_tokens(MESSAGES)
+    await counter.close()
+
+
 def test_the_bound_counts_bytes() -> None:
     assert most_tokens([Message("user", "é" * 100)]) - most_tokens([Message("user", "")]) == 200
     assert most_tokens([Message("user", "\ud800")]) > 0
