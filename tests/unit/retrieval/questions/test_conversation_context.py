@@ -35,6 +35,13 @@ def test_only_the_last_questions_count_and_none_twice() -> None:
     ]
 
 
+def test_a_summary_of_what_came_before_is_not_searched_for() -> None:
+    earlier = Message("system", "Asked: How many beds are there? Answered: Forty.")
+    history = asked("Where is the hut?")
+    assert conversation_context("now", "now", (earlier, *history)) == conversation_context("now", "now", history)
+    assert conversation_context("now", "now", (earlier,)) == ()
+
+
 def test_the_same_question_again_has_the_context_of_a_first_one() -> None:
     assert conversation_context("now", "now", asked("now")) == ()
 

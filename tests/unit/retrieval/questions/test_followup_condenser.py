@@ -48,3 +48,11 @@ async def test_a_question_that_stands_alone_stays_as_it_is(question: str) -> Non
 
 async def test_without_history_nothing_is_added() -> None:
     assert await FollowupCondenser().condense("And for children?", ()) == "And for children?"
+
+
+async def test_a_summary_of_what_came_before_is_no_question() -> None:
+    earlier = Message("system", "Asked: How many beds are there? Answered: Forty.")
+    assert await FollowupCondenser().condense("And for children?", (earlier, *HISTORY)) == (
+        "What does a packed lunch cost? And for children?"
+    )
+    assert await FollowupCondenser().condense("And for children?", (earlier,)) == "And for children?"

@@ -103,6 +103,31 @@ async def test_the_prompt_shows_the_conversation_shortened() -> None:
     assert lines[2] == "=> And for children?"
 
 
+async def test_a_summary_of_what_came_before_is_shown_first_and_its_words_are_known() -> None:
+    model = ScriptedChatModel(lambda prompt: "Does the hydroelectric turbine cost less for children?")
+    condenser = LlmCondenser(model, fallback=Rule(), prompt="{conversation}\n=> {question}")
+    summary = Message("system", "Asked: What turns the\nhydroelectric turbine? Answered: Water, and it is less.")
+    history = (summary, *HISTORY, *HISTORY, *HISTORY)
+    assert await condenser.condense("And for children?", history) == (
+        "Does the hydroelectric turbine cost less for children?"
+    )
+    assert await condenser.condense("And for children?", history[1:]) == BY_RULE
+    first, *others = model.prompts[0].messages[0].content.splitlines()
+    assert first == "Earlier: Asked: What turns the hydroelectric turbine? Answered: Water, and it is less."
+    assert len(others) == 7
+
+
+async def test_of_a_long_summary_the_end_is_shown_and_it_is_enough_alone() -> None:
+    model = ScriptedChatModel(lambda prompt: "")
+    condenser = LlmCondenser(model, fallback=Rule(), prompt="{conversation}\n=> {question}")
+    await condenser.condense("Why?", (Message("system", "word " * 500 + "end"),))
+    await condenser.condense("Why?", (Message("system", "字" * 5000),))
+    shown = [prompt.messages[0].content.splitlines()[0] for prompt in model.prompts]
+    assert shown[0].startswith("Earlier: …word word") and shown[0].endswith("word end")
+    assert [len(line) < 620 for line in shown] == [True, True]
+    assert shown[1] == f"Earlier: …{'字' * 600}"
+
+
 def away() -> None:
     raise ModelUnavailableError("nobody answers")
 
