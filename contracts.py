@@ -1249,7 +1249,7 @@ class PromptBuilder(Protocol):
 
     @property
     def version(self) -> str:
-        """Names and content hashes of the templates, part of every cache key."""
+        """Name and content hash of the templates, part of every cache key."""
         ...
 
     def build(

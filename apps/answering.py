@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ import anyio
 
 from apps.cached_answers import cache_key, entry_of, released_again
 from apps.draft import Emit, Event, Found
+from apps.json_answer import check_schema
 from apps.personal_data import RestoringEmit, restored
 from apps.stages import Stages
 from apps.turn import Turn
@@ -64,9 +65,9 @@ class AnsweringPolicy:
 @dataclass(frozen=True, slots=True)
 class Answering:
     """The online use case over its ports. `context` says what a question that was condensed is searched for together
-    with, from the conversation; `answerability`, 0 to 1, how likely it is that passages answer a question. `namespace`
-    stands in cache keys for whatever else answers depend on: the catalog, so that others on the same Redis never meet,
-    and settings of the adapters."""
+    with, from the conversation; `answerability`, 0 to 1, how likely it is that passages answer a question; `restore`
+    puts values back in place of their placeholders. `namespace` stands in cache keys for whatever else answers depend
+    on: the catalog, so that others on the same Redis never meet, and settings of the adapters."""
 
     policies: GuardPolicies
     cache: AnswerCache
@@ -77,6 +78,7 @@ class Answering:
     memory: Memory
     tracer: Tracer
     answerability: Callable[[str, Sequence[Hit]], float] = lambda *_: 1.0
+    restore: Callable[[str, Mapping[str, str]], str] = lambda text, mapping: text
     policy: AnsweringPolicy = AnsweringPolicy()
     cache_enabled: bool = True
     namespace: str = ""
@@ -123,10 +125,16 @@ class Answering:
         with self.tracer.span("query", session=session, user=principal) as trace:
             stages = Stages(self.tracer)
             guards = self.policies.guards(question.collection)
+            if question.schema is not None:
+                check_schema(question.schema)
             verdict, ahead = await self._admit(question, guards, stages)
             trace.set(inputs={"question": verdict.text, "collection": question.collection})
-            restoring = RestoringEmit(emit, verdict.restore)
-            turn = await self._turn(replace(question, text=verdict.text), ahead.remembered, guards, stages, restoring)
+
+            def put_back(said: str) -> str:
+                return self.restore(said, verdict.restore)
+
+            emit = RestoringEmit(emit, put_back) if verdict.restore else emit
+            turn = await self._turn(replace(question, text=verdict.text), ahead.remembered, guards, stages, emit)
             answer = await self._cached_or_new(turn, ahead)
             answer = replace(answer, trace_id=trace.trace_id, conversation_id=session, timings=stages.timings())
             said = [Message("user", turn.text), Message("assistant", answer.text)]
@@ -142,7 +150,7 @@ class Answering:
                 prompt_version=self.prompts.version,
                 policy_version=guards.version,
             )
-            return restored(answer, verdict.restore)
+            return restored(answer, put_back) if verdict.restore else answer
 
     async def _admit(self, question: Question, guards: Guards, stages: Stages) -> tuple[Verdict, _Ahead]:
         """Return the guard's verdict, and what was looked up meanwhile. The trace sees the question only after personal

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from apps.composing import open_policies, open_prompts, open_token_counter, open_writing
 from apps.database import open_database
 from apps.embedding_batches import heading_line
+from apps.flagged import ListFlagged
 from apps.indexing import Indexing
 from apps.parsing import PARSING_EDITION, open_parser
 from apps.reembedding import Reembedding
@@ -20,6 +22,7 @@ from apps.searching import (
     open_condenser,
     open_rephraser,
     open_retriever,
+    open_summariser,
     open_views,
     remove_views,
 )
@@ -33,8 +36,10 @@ from contracts import (
     ChatModel,
     ChunkStrategy,
     Collections,
+    Conversations,
     Cutting,
     Embedder,
+    GuardPolicies,
     JobQueue,
     Memory,
     Retriever,
@@ -43,6 +48,7 @@ from contracts import (
     SourceTree,
     Splitter,
     StoreUnavailableError,
+    TokenCounter,
     Tracer,
 )
 from observability.recording_tracer import NullTracer
@@ -70,6 +76,8 @@ class Library:
     states: SourceStates
     jobs: JobQueue
     memory: Memory
+    conversations: Conversations
+    policies: GuardPolicies
     open_embedder: Callable[[str], Embedder]
     retriever: Retriever
     views: Views
@@ -78,6 +86,7 @@ class Library:
     reembedding: Reembedding
     transfer: Transfer
     housekeeping: Housekeeping
+    list_flagged: ListFlagged
     originals_path: Callable[[str], Path]
     remove_views: Callable[[str], None]
     identity: str
@@ -95,6 +104,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None, model: ChatMo
     from ingestion.sources.originals import Originals
     from ingestion.sources.zstandard_package import pack, unpack
     from retrieval.embedding.embedder_shelf import EmbedderShelf
+    from retrieval.sql_conversation_list import SqlConversations
     from retrieval.sql_memory import SqlMemory
 
     reading = settings.ingestion
@@ -104,9 +114,9 @@ def open_library(settings: Settings, tracer: Tracer | None = None, model: ChatMo
     parser = open_parser(reading)
     answers = open_cache(settings)
     originals = Originals(settings.data_dir / "originals", max_bytes=reading.max_file_mb << 20)
-    rephraser = (
-        None if settings.retrieval.rephrase == "off" else open_rephraser(settings, model or open_model(settings))
-    )
+    model = model or open_model(settings)
+    rephraser = None if settings.retrieval.rephrase == "off" else open_rephraser(settings, model)
+    policies = open_policies(settings, embedders.open("").embed)
     views = open_views(settings, SqlChangeFeed(engine), identity)
     catalog = SqlCatalog(engine, keep_versions=reading.keep_versions, keep_days=reading.keep_version_days)
     collections = SqlCollections(engine)
@@ -125,6 +135,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None, model: ChatMo
         embedder=embedders.open(settings.embedding.model).name,
         cutting=default_cutting(settings),
         scratch=_scratch(settings.data_dir),
+        passage_guard=policies.passage_guard,
         max_members=reading.max_members,
         max_unpacked_bytes=reading.max_unpacked_mb << 20,
         limits=_limits(reading),
@@ -139,7 +150,11 @@ def open_library(settings: Settings, tracer: Tracer | None = None, model: ChatMo
         collections=collections,
         states=indexing.states,
         jobs=_jobs(settings),
-        memory=SqlMemory(engine),
+        memory=SqlMemory(
+            engine, embedders.open(settings.embedding.model).count_tokens, open_summariser(settings, model)
+        ),
+        conversations=SqlConversations(engine),
+        policies=policies,
         open_embedder=embedders.open,
         retriever=open_retriever(settings, SqlPassages(engine), views, embedders, tracer or NullTracer(), rephraser),
         views=views,
@@ -148,6 +163,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None, model: ChatMo
         reembedding=Reembedding(collections, SqlBuilds(engine), embedders.open),
         transfer=Transfer(catalog, collections, indexing.states, originals, pack, unpack, indexing.scratch),
         housekeeping=Housekeeping(catalog, originals, indexing.scratch),
+        list_flagged=catalog.flagged,
         originals_path=originals.path,
         remove_views=functools.partial(remove_views, settings),
         identity=identity,
@@ -214,40 +230,39 @@ def open_model(settings: Settings) -> LangChainChatModel:
     )
 
 
-def open_answering(library: Library, tracer: Tracer, cache: AnswerCache, model: ChatModel) -> Answering:
-    """Wire the online use case. Importing the guards takes seconds."""
+def open_answering(
+    library: Library, tracer: Tracer, cache: AnswerCache, model: ChatModel, counter: TokenCounter | None = None
+) -> Answering:
+    """Wire the online use case. Importing the guards takes seconds, at the first question."""
     from apps.answering import Answering, AnsweringPolicy
     from retrieval.questions.conversation_context import conversation_context
-    from serving.langchain_prompts import LangChainPromptBuilder
-    from validation.guardrails_guards import GuardrailsInputGuard, GuardrailsOutputGuard
-    from validation.sentences import SentenceStream
+    from validation.answerability import answerability
+    from validation.pii_placeholders import restore
 
-    settings = library.settings
-    serving, retrieval = settings.serving, settings.retrieval
+    settings, retrieval = library.settings, library.settings.retrieval
+    prompts = open_prompts(settings)
     return Answering(
-        input_guard=GuardrailsInputGuard(max_chars=settings.validation.max_question_chars),
+        policies=library.policies,
         cache=cache,
         condenser=open_condenser(settings, model),
         context=conversation_context,
         retriever=library.retriever,
-        prompts=LangChainPromptBuilder(
-            "brief" if settings.focus_sentences else "grounded", focus_sentences=settings.focus_sentences
-        ),
-        model=model,
-        sentences=SentenceStream,
-        output_guard=GuardrailsOutputGuard(min_support=settings.validation.min_support),
+        prompts=prompts,
+        writing=open_writing(settings, model, prompts, counter or open_token_counter(settings)),
         memory=library.memory,
         tracer=tracer,
+        answerability=answerability,
+        restore=restore,
         policy=AnsweringPolicy(
             top_k=retrieval.top_k,
             mode=retrieval.mode,
             prompt_sources=retrieval.prompt_sources,
             floor=retrieval.floor,
-            max_tokens=serving.max_tokens,
-            temperature=serving.temperature,
+            min_answerability=retrieval.min_answerability,
+            history_tokens=retrieval.history_tokens,
         ),
         cache_enabled=settings.cache.enabled,
-        namespace=f"{library.identity} {settings.validation!r}",
+        namespace=f"{library.identity} {settings.validation.entailment}",
     )
 
 

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from apps.draft import Draft
 from apps.turn import Turn
-from contracts import CheckedSentence, ModelUnavailableError, Violation
+from contracts import CheckedSentence, InvalidInputError, ModelUnavailableError, Violation
 
 _UNSUPPORTED = "No source supports {path}."
+
+
+def check_schema(schema: Mapping[str, Any]) -> None:
+    """Return when this is a JSON Schema. Raises InvalidInputError."""
+    from jsonschema import SchemaError
+    from jsonschema.validators import validator_for
+
+    try:
+        validator_for(schema).check_schema(schema)
+    except SchemaError as exc:
+        raise InvalidInputError(f"The json_schema is not a JSON Schema: {exc.message} at {exc.json_path}.") from exc
 
 
 async def checked_json(turn: Turn, draft: Draft, *, cut_off: bool) -> None:

@@ -20,6 +20,7 @@ from contracts import (
 
 if TYPE_CHECKING:
     from retrieval.embedding.embedder_shelf import EmbedderShelf
+    from retrieval.questions.summarising import Summariser
     from retrieval.retriever import HybridRetriever
     from retrieval.views import Views
 
@@ -105,6 +106,15 @@ def open_condenser(settings: Settings, model: ChatModel) -> Condenser:
     condense = settings.retrieval.condense
     by_model = condense == "model" or (condense == "auto" and not settings.has_packaged_model)
     return LlmCondenser(model, fallback=rule) if by_model else rule
+
+
+def open_summariser(settings: Settings, model: ChatModel) -> Summariser:
+    """Return what keeps summaries of long conversations."""
+    from retrieval.questions.llm_summariser import LlmSummariser
+    from retrieval.questions.rule_summariser import RuleSummariser
+
+    rule = RuleSummariser()
+    return rule if settings.has_packaged_model else LlmSummariser(model, fallback=rule)
 
 
 def open_rephraser(settings: Settings, model: ChatModel) -> Rephraser:

@@ -10,7 +10,19 @@ from typing import Any
 from apps.answering import Answering, AnsweringPolicy
 from apps.writing import Quoted, Writing, WritingLimits
 from cache.memory_answer_cache import MemoryAnswerCache
-from contracts import Answer, Caller, ChatModel, GuardPolicies, Hit, Message, Prompt, Question
+from contracts import (
+    Answer,
+    Caller,
+    ChatModel,
+    GuardPolicies,
+    Hit,
+    Memory,
+    Message,
+    Prompt,
+    Question,
+    Retriever,
+    Tracer,
+)
 from observability.recording_tracer import RecordingTracer
 from retrieval.questions.conversation_context import conversation_context
 from retrieval.questions.followup_condenser import FollowupCondenser
@@ -20,6 +32,7 @@ from serving.scripted_chat_model import ScriptedChatModel
 from tests.library import ALICE, Shelf
 from tests.searching import open_retriever
 from validation.permissive_guards import FixedPolicies
+from validation.pii_placeholders import restore
 from validation.sentences import SentenceStream
 
 QUESTION = "when does the museum open"
@@ -34,6 +47,38 @@ def first_sentences(question: str, sources: Sequence[Hit]) -> tuple[Quoted, ...]
     return tuple(Quoted(hit.chunk.text, marker) for marker, hit in enumerate(sources, start=1))[:1]
 
 
+def scripted_answering(
+    retriever: Retriever, memory: Memory, model: ChatModel, tracer: Tracer, policy: AnsweringPolicy | None = None
+) -> Answering:
+    """Return an Answering that lets everything pass and whose model says what it was told to."""
+    prompts = LangChainPromptBuilder()
+
+    async def lay_out(
+        question: str, sources: Sequence[Hit], history: Sequence[Message], schema: Mapping[str, Any] | None
+    ) -> Prompt:
+        return prompts.build(question, sources, history, schema=schema)
+
+    return Answering(
+        policies=FixedPolicies(),
+        cache=MemoryAnswerCache(),
+        condenser=FollowupCondenser(),
+        context=conversation_context,
+        retriever=retriever,
+        prompts=prompts,
+        writing=Writing(
+            model=model,
+            prompt=lay_out,
+            sentences=SentenceStream,
+            is_refusal=lambda sentence: sentence.startswith("The sources do not say"),
+            quotes=first_sentences,
+        ),
+        memory=memory,
+        tracer=tracer,
+        restore=restore,
+        policy=policy or AnsweringPolicy(),
+    )
+
+
 class Desk:
     """An Answering with everything around it; `reply` is what the model says."""
 
@@ -41,30 +86,12 @@ class Desk:
         self.shelf = Shelf(folder)
         self.model = ScriptedChatModel(reply)
         self.tracer = RecordingTracer()
-        prompts = LangChainPromptBuilder()
-
-        async def lay_out(
-            question: str, sources: Sequence[Hit], history: Sequence[Message], schema: Mapping[str, Any] | None
-        ) -> Prompt:
-            return prompts.build(question, sources, history, schema=schema)
-
-        self.answering = Answering(
-            policies=FixedPolicies(),
-            cache=MemoryAnswerCache(),
-            condenser=FollowupCondenser(),
-            context=conversation_context,
-            retriever=open_retriever(self.shelf, tracer=self.tracer),
-            prompts=prompts,
-            writing=Writing(
-                model=self.model,
-                prompt=lay_out,
-                sentences=SentenceStream,
-                is_refusal=lambda sentence: sentence.startswith("The sources do not say"),
-                quotes=first_sentences,
-            ),
-            memory=SqlMemory(self.shelf.engine),
-            tracer=self.tracer,
-            policy=AnsweringPolicy(top_k=4, prompt_sources=2, floor=0.2),
+        self.answering = scripted_answering(
+            open_retriever(self.shelf, tracer=self.tracer),
+            SqlMemory(self.shelf.engine),
+            self.model,
+            self.tracer,
+            AnsweringPolicy(top_k=4, prompt_sources=2, floor=0.2),
         )
 
     def guarded(self, policies: GuardPolicies) -> None:

@@ -57,7 +57,10 @@ def read_policy(*files: Path) -> Policy:
         if file.exists():
             for stage, changes in _stages(_load(file), file).items():
                 rules[stage] = _merged(rules[stage], changes)
-    built = {stage: tuple(_rule(stage, name, said) for name, said in rules[stage].items() if said) for stage in rules}
+    built = {
+        stage: tuple(_rule(stage, name, said) for name, said in rules[stage].items() if said is not False)
+        for stage in rules
+    }
     said = json.dumps({stage: [repr(rule) for rule in each] for stage, each in built.items()})
     version = hashlib.sha256(said.encode()).hexdigest()[:12]
     return Policy(built["input"], built["passages"], built["output"], version)
@@ -103,7 +106,7 @@ def _stages(said: Any, file: Path) -> dict[Stage, dict[str, Any]]:
 def _merged(rules: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(rules)
     for name, said in changes.items():
-        merged[name] = said and {**(rules.get(name) or {}), **said}
+        merged[name] = said if said is False else {**(rules.get(name) or {}), **said}
     return merged
 
 

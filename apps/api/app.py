@@ -68,7 +68,7 @@ async def _warm(running: Running) -> None:
     """Load the models of this process, so that the first question does not wait for them."""
     with _logged("a model could not be loaded"):
         await running.library.open_embedder(running.settings.embedding.model).embed(["warm"])
-        await running.answering.input_guard.check("warm")
+        await running.answering.policies.guards("default").input.check("warm")
         running.warm.set()
 
 

@@ -12,6 +12,7 @@ import httpx
 from apps.answering import Answering
 from apps.api.schemas import ComponentOut, ReadyOut
 from apps.bootstrap import Library, open_answering, open_cache, open_library, open_model, open_tracer
+from apps.composing import open_token_counter
 from apps.settings import Settings, heeds_proxy, shown_url
 from contracts import Answer, AnswerCache, FootnoteError
 from observability.metrics import Metrics
@@ -35,6 +36,8 @@ class Running:
         self.metrics.tokens(answer.usage)
         if answer.abstained:
             self.metrics.abstention()
+        for violation in answer.violations:
+            self.metrics.guard("output", violation.action)
         for stage, ms in answer.timings.items():
             if stage != "total":
                 self.metrics.stage(stage, ms / 1e3)
@@ -93,15 +96,21 @@ def start(settings: Settings) -> Running:
     tracer = open_tracer(settings, metrics)
     model = open_model(settings)
     library = open_library(settings, tracer, model)
+    library.policies.guards("default")  # imports them now, and says at once when the policy cannot be understood
     cache = open_cache(settings)
+    counter = open_token_counter(settings)
+    answering = open_answering(library, tracer, cache, model, counter)
 
     async def close() -> None:
-        await asyncio.gather(library.aclose(), cache.close(), model.close(), asyncio.to_thread(tracer.close))
+        await answering.aclose()
+        await asyncio.gather(
+            library.aclose(), cache.close(), model.close(), counter.close(), asyncio.to_thread(tracer.close)
+        )
 
     return Running(
         settings=settings,
         library=library,
-        answering=open_answering(library, tracer, cache, model),
+        answering=answering,
         cache=cache,
         metrics=metrics,
         warm=asyncio.Event(),

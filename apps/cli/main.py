@@ -6,7 +6,20 @@ from collections.abc import Callable
 
 import typer
 
-from apps.cli import ask, collections, compact, documents, evaluation, rebuild, search, serve, stack, sync, transfer
+from apps.cli import (
+    ask,
+    collections,
+    compact,
+    documents,
+    evaluation,
+    policy,
+    rebuild,
+    search,
+    serve,
+    stack,
+    sync,
+    transfer,
+)
 
 app = typer.Typer(
     help="Answers questions from your own documents and says where each sentence came from.",
@@ -30,7 +43,7 @@ for command in _STACK:
 for command in _LIBRARY:
     app.command(rich_help_panel="Documents and questions")(command)
 app.command("import", rich_help_panel="Documents and questions")(transfer.import_)
-for command in (compact.compact, rebuild.rebuild):
+for command in (policy.policy, compact.compact, rebuild.rebuild):
     app.command(rich_help_panel="Documents and questions")(command)
 app.add_typer(documents.app, name="documents", rich_help_panel="Documents and questions")
 app.add_typer(collections.app, name="collections", rich_help_panel="Documents and questions")

@@ -18,20 +18,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from apps.answering import Answering, AnsweringPolicy
-from cache.memory_answer_cache import MemoryAnswerCache
 from contracts import Caller, Filter, NotFoundError, Prompt, Query, Question, Retrieved, SearchMode
 from observability.recording_tracer import NullTracer
 from retrieval.dense.faiss_index import FaissIndex
-from retrieval.questions.followup_condenser import FollowupCondenser
 from retrieval.retriever import HybridRetriever, RetrievalPolicy
 from retrieval.sparse.tantivy_index import TantivyIndex
 from retrieval.sql_memory import SqlMemory
-from serving.langchain_prompts import LangChainPromptBuilder
 from serving.scripted_chat_model import ScriptedChatModel
+from tests.answering_desk import scripted_answering
 from tests.library import EMBEDDER, Shelf
 from tests.searching import open_retriever
-from validation.permissive_guards import PermissiveInputGuard, VerbatimOutputGuard
-from validation.sentences import SentenceStream
 
 T = TypeVar("T")
 
@@ -257,18 +253,12 @@ def opened(folder: Path, real: bool, policy: RetrievalPolicy) -> Iterator[World]
         open_dense=open_dense if real else None,
         open_sparse=open_sparse if real else None,
     )
-    answering = Answering(
-        input_guard=PermissiveInputGuard(),
-        cache=MemoryAnswerCache(),
-        condenser=FollowupCondenser(),
-        retriever=retriever,
-        prompts=LangChainPromptBuilder(),
-        model=ScriptedChatModel(copy_sources),
-        sentences=SentenceStream,
-        output_guard=VerbatimOutputGuard(),
-        memory=SqlMemory(shelf.engine),
-        tracer=NullTracer(),
-        policy=AnsweringPolicy(top_k=4, prompt_sources=2, floor=0.1),
+    answering = scripted_answering(
+        retriever,
+        SqlMemory(shelf.engine),
+        ScriptedChatModel(copy_sources),
+        NullTracer(),
+        AnsweringPolicy(top_k=4, prompt_sources=2, floor=0.1),
     )
     try:
         yield World(shelf, retriever, answering, loop, count())

@@ -1,0 +1,101 @@
+"""Wires answers: the guards of each collection, the prompts, and who writes."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from apps.prompting import fitted_prompt
+from apps.settings import Settings, heeds_proxy
+from apps.writing import Quoted, Writing, WritingLimits
+from contracts import ChatModel, GuardPolicies, Hit, Message, Prompt, PromptBuilder, TokenCounter, Vectors
+
+if TYPE_CHECKING:
+    from serving.langchain_prompts import LangChainPromptBuilder
+    from serving.vllm_token_counter import VllmTokenCounter
+
+_QUOTES = 3  # sentences of an answer that is made of quotes, at most
+
+
+def open_policies(settings: Settings, encode: Callable[[Sequence[str]], Awaitable[Vectors]]) -> GuardPolicies:
+    """Return the guards of each collection, by its policy files. `encode` is the packaged sentence encoder, which the
+    classifiers were trained with. Guardrails is imported when guards are first asked for."""
+    from validation.guardrails_policies import GuardrailsPolicies
+
+    others: dict[str, Any] = {}
+    if settings.validation.entailment:
+        from validation.cross_encoder_entailment import CrossEncoderEntailment
+
+        others["entailment"] = CrossEncoderEntailment(settings.validation.entailment)
+    return GuardrailsPolicies(settings.policies_dir, encode=encode, others=others)
+
+
+def open_prompts(settings: Settings) -> LangChainPromptBuilder:
+    """Return what lays out prompts: few sentences for a small model, whole passages for others."""
+    from serving.langchain_prompts import LangChainPromptBuilder
+
+    name = "brief" if settings.focus_sentences else "grounded"
+    return LangChainPromptBuilder(name, focus_sentences=settings.focus_sentences)
+
+
+def open_token_counter(settings: Settings) -> VllmTokenCounter:
+    """Return what counts tokens as the model server does."""
+    from serving.vllm_token_counter import VllmTokenCounter
+
+    return VllmTokenCounter(
+        settings.model_name,
+        base_url=settings.model_url,
+        context_tokens=settings.serving.context_tokens,
+        api_key=settings.serving.api_key.get_secret_value(),
+        heeds_proxy=heeds_proxy(settings.model_url),
+    )
+
+
+def open_writing(settings: Settings, model: ChatModel, prompts: PromptBuilder, counter: TokenCounter) -> Writing:
+    """Return what writes drafts."""
+    from validation.refusals import is_refusal
+    from validation.sentences import SentenceStream
+
+    serving = settings.serving
+
+    async def lay_out(
+        question: str, sources: Sequence[Hit], history: Sequence[Message], schema: Mapping[str, Any] | None
+    ) -> Prompt:
+        return await fitted_prompt(
+            prompts, counter, question, sources, history, max_tokens=serving.max_tokens, schema=schema
+        )
+
+    return Writing(
+        model=model,
+        prompt=lay_out,
+        sentences=SentenceStream,
+        is_refusal=is_refusal,
+        quotes=functools.partial(_quotes, _QUOTES),
+        limits=WritingLimits(max_tokens=serving.max_tokens, temperature=serving.temperature),
+    )
+
+
+def _quotes(limit: int, question: str, sources: Sequence[Hit]) -> tuple[Quoted, ...]:
+    from serving.extractive_quotes import quotes
+
+    return tuple(Quoted(quote.text, quote.marker) for quote in quotes(question, sources, limit))
+
+
+def policy_rows(settings: Settings, collection: str) -> list[dict[str, str]]:
+    """Return the rules of a collection's policy, each as a row. Raises ConfigurationError when they make no guards."""
+    from validation.guardrails_policies import GuardrailsPolicies
+
+    async def encode(texts: Sequence[str]) -> Vectors:
+        raise AssertionError("only the rules are looked at")
+
+    policies = GuardrailsPolicies(settings.policies_dir, encode=encode)
+    policies.guards(collection)
+    policy = policies.policy(collection)
+    stages = {"input": policy.input, "passages": policy.passages, "output": policy.output}
+    return [
+        {"stage": stage, "rule": rule.name, "on_fail": rule.on_fail, "options": json.dumps(dict(rule.options))}
+        for stage, rules in stages.items()
+        for rule in rules
+    ]
