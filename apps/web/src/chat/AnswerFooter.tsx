@@ -2,7 +2,7 @@
 
 import { ActionBarPrimitive, useAuiState } from "@assistant-ui/react";
 import { Icon } from "../shared/Icon";
-import type { CacheStatus, Citation } from "../shared/types";
+import type { Answer, CacheStatus, Citation } from "../shared/types";
 import { PassageList } from "../sources/PassageList";
 import { type Turn, useTurn } from "./turn";
 
@@ -31,18 +31,33 @@ function Passages({ turn }: { turn: Turn }) {
   return <PassageList title="Sources" entries={cited} />;
 }
 
+const FINISHES: Partial<Record<Answer["finish"], string>> = {
+  blocked: "A guard ended the answer here.",
+  interrupted: "The language model broke off here; what stands above was checked.",
+};
+
+/** What a reader must know of how the answer came about. */
+function notes(answer: Answer): string[] {
+  const blocking = answer.violations.filter((violation) => violation.action === "block");
+  const told = [FINISHES[answer.finish], ...blocking.map((violation) => violation.message)];
+  if (answer.notice === "model_unavailable" && answer.finish !== "interrupted")
+    told.push("The language model is away: these sentences are quoted from the documents.");
+  if (answer.sentences.some((sentence) => !sentence.supported))
+    told.push("No passage supports the sentences that are underlined. Check the sources.");
+  return told.filter((note): note is string => Boolean(note));
+}
+
 export function AnswerFooter() {
   const turn = useTurn();
   const { answer } = turn;
   if (!answer) return null;
-  const unsupported = !answer.grounded && !answer.abstained;
   return (
     <footer className="answer-footer">
-      {unsupported && (
-        <p className="note note-warn">
-          <Icon name="warning" /> Not every sentence could be matched to a passage. Check the sources.
+      {notes(answer).map((note) => (
+        <p className="note note-warn" key={note} data-testid="answer-note">
+          <Icon name="warning" /> {note}
         </p>
-      )}
+      ))}
       <Passages turn={turn} />
       <div className="answer-meta">
         <span data-testid="cache-status" data-cache={answer.cache}>

@@ -2,10 +2,11 @@
 
 import Markdown, { type Components } from "react-markdown";
 import remarkGfm from "remark-gfm";
+import type { PluggableList } from "unified";
 import { CitationChip } from "./CitationChip";
 import { remarkCitations } from "./remarkCitations";
+import { remarkUnsupported } from "./remarkUnsupported";
 
-const PLUGINS = [remarkGfm, remarkCitations];
 // An image would make the browser fetch an address that the model made up.
 const DISALLOWED = ["img"];
 
@@ -23,9 +24,10 @@ const COMPONENTS: Components = {
   ),
 };
 
-export function AnswerText({ text }: { text: string }) {
+export function AnswerText({ text, unsupported }: { text: string; unsupported: string[] }) {
+  const plugins: PluggableList = [remarkGfm, remarkCitations, [remarkUnsupported, unsupported]];
   return (
-    <Markdown remarkPlugins={PLUGINS} components={COMPONENTS} disallowedElements={DISALLOWED}>
+    <Markdown remarkPlugins={plugins} components={COMPONENTS} disallowedElements={DISALLOWED}>
       {text}
     </Markdown>
   );

@@ -61,7 +61,7 @@ export function AssistantMessage() {
         </p>
       )}
       <div className="answer-text" data-testid="answer" data-state={state} aria-busy={state === "running"}>
-        <AnswerText text={turn.text || (state === "abstained" ? NO_ANSWER : "")} />
+        <AnswerText text={turn.text || (state === "abstained" ? NO_ANSWER : "")} unsupported={turn.unsupported} />
       </div>
       {state === "running" && <Progress turn={turn} />}
       {state === "stopped" && <p className="note">Stopped.</p>}

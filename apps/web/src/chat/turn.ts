@@ -8,6 +8,7 @@ export interface Turn {
   stage: "searching" | "reading" | "writing" | "done";
   hits: Passage[];
   citations: Citation[];
+  unsupported: string[];
   answer: Answer | null;
   problem: Problem | null;
   startedAt: number;
@@ -19,6 +20,7 @@ const EMPTY: Turn = {
   stage: "searching",
   hits: [],
   citations: [],
+  unsupported: [],
   answer: null,
   problem: null,
   startedAt: 0,
@@ -33,7 +35,12 @@ export function advance(turn: Turn, event: QueryEvent, now: number): Turn {
     case "retrieval":
       return { ...turn, stage: "reading", hits: event.data.hits };
     case "token":
-      return { ...turn, stage: "writing", text: turn.text + event.data.text };
+      return {
+        ...turn,
+        stage: "writing",
+        text: turn.text + event.data.text,
+        unsupported: event.data.supported ? turn.unsupported : [...turn.unsupported, event.data.text.trim()],
+      };
     case "citation":
       return { ...turn, citations: [...turn.citations, event.data] };
     case "done":
@@ -42,12 +49,21 @@ export function advance(turn: Turn, event: QueryEvent, now: number): Turn {
         stage: "done",
         text: event.data.answer || turn.text,
         citations: event.data.citations,
+        unsupported: unsupportedIn(event.data),
         answer: event.data,
         seconds: (now - turn.startedAt) / 1000,
       };
     default:
       return turn; // an event of a newer server
   }
+}
+
+/** The sentences of an answer that no source supports. Its spans count characters, JavaScript UTF-16 units. */
+function unsupportedIn(answer: Answer): string[] {
+  const characters = Array.from(answer.answer);
+  return answer.sentences
+    .filter((sentence) => !sentence.supported)
+    .map((sentence) => characters.slice(...sentence.span).join(""));
 }
 
 /** The turn kept in a message's metadata. */

@@ -14,13 +14,29 @@ export interface Passage {
   title: string;
   source: string;
   page: number | null;
+  span: [number, number];
   text: string;
   similarity: number | null;
 }
 
 export interface Citation extends Passage {
   marker: number;
-  attributed_by: "model" | "matched";
+  attributed_by: "model" | "matched" | "quoted";
+  /** The characters of the document's text that say it. */
+  quote: [number, number] | null;
+}
+
+/** A sentence of the answer: where it stands in it, and whether a source supports it. */
+export interface Sentence {
+  span: [number, number];
+  supported: boolean;
+}
+
+/** What a guard found. */
+export interface Violation {
+  rule: string;
+  message: string;
+  action: "block" | "redact" | "drop" | "flag";
 }
 
 export type CacheStatus = "exact" | "miss" | "off";
@@ -32,12 +48,17 @@ export interface Answer {
   abstained: boolean;
   cache: CacheStatus;
   conversation_id: string | null;
+  sentences: Sentence[];
+  violations: Violation[];
+  finish: "complete" | "abstained" | "blocked" | "interrupted";
+  notice: string;
 }
 
 export type QueryEvent =
   | { event: "retrieval"; data: { hits: Passage[] } }
-  | { event: "token"; data: { text: string } }
+  | { event: "token"; data: { text: string; supported: boolean } }
   | { event: "citation"; data: Citation }
+  | { event: "violation"; data: Violation }
   | { event: "done"; data: Answer };
 
 export interface DocumentSummary {

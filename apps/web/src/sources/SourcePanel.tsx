@@ -9,16 +9,32 @@ import { useOpenSource } from "./openSource";
 const ATTRIBUTION = {
   model: "The model cited this passage itself.",
   matched: "The sentence was matched to this passage after it was written.",
+  quoted: "The sentence is quoted from this passage.",
   retrieved: "The search found this passage; the answer does not cite it.",
 };
 
 const isCitation = (passage: Passage | Citation): passage is Citation => "marker" in passage;
 
+/** The passage's text, with what the answer rests on marked in it. Spans count characters, JavaScript UTF-16 units. */
+function PassageText({ passage }: { passage: Passage | Citation }) {
+  const quote = isCitation(passage) ? passage.quote : null;
+  if (!quote) return passage.text;
+  const characters = Array.from(passage.text);
+  const [start, end] = quote.map((at) => at - passage.span[0]);
+  return (
+    <>
+      {characters.slice(0, start).join("")}
+      <mark data-testid="source-quote">{characters.slice(start, end).join("")}</mark>
+      {characters.slice(end).join("")}
+    </>
+  );
+}
+
 function Details({ passage }: { passage: Passage | Citation }) {
   return (
     <>
       <blockquote className="passage" data-testid="source-text">
-        {passage.text}
+        <PassageText passage={passage} />
       </blockquote>
       <dl className="facts">
         <dt>File</dt>
