@@ -5,7 +5,7 @@ import { type FindAndReplaceTuple, findAndReplace } from "mdast-util-find-and-re
 
 const mark = (sentence: string): Emphasis => ({
   type: "emphasis",
-  data: { hName: "u", hProperties: { className: "unsupported", title: "No source supports this sentence." } },
+  data: { hName: "u", hProperties: { className: ["unsupported"], title: "No source supports this sentence." } },
   children: [{ type: "text", value: sentence }],
 });
 
