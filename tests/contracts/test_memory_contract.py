@@ -1,7 +1,7 @@
 """Conversations: what is remembered, summarised, listed and forgotten, on every database."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -164,7 +164,7 @@ async def test_a_summary_never_reaches_the_next_conversation_of_that_name(desk: 
 
 async def test_a_conversation_of_another_is_as_one_that_is_not_there(desk: Desk) -> None:
     await desk.tell([1])
-    calls = [
+    calls: list[Callable[[str], Awaitable[object]]] = [
         lambda name: desk.memory.recall(name, "bob", 100),
         lambda name: desk.memory.append(name, "bob", turn(2)),
         lambda name: desk.memory.summarise(name, "bob", 0),
