@@ -312,3 +312,67 @@ async def test_a_database_that_is_away_is_named(tmp_path: Path) -> None:
         file.unlink()
     with pytest.raises(StoreUnavailableError, match="FOOTNOTE_CATALOG__URL"):
         await shelf.feed.generation("default")
+
+
+async def test_flags_come_back_everywhere_and_are_counted_in_the_current_version(shelf: Shelf) -> None:
+    await shelf.put("a", "one\ntwo")
+    made, chunks = document("b", "one\ntwo\nthree")
+    chunks[0] = replace(chunks[0], flags=("exfiltration_link", "prompt_injection"))
+    chunks[2] = replace(chunks[2], flags=("hidden_text",), hidden=True)
+    await shelf.catalog.put([await embedded(made, chunks)], EMBEDDER.name)
+
+    assert list(await shelf.catalog.chunks("default", "b")) == chunks
+    assert (await shelf.catalog.read("default", "b", made.version, EMBEDDER.name)).chunks == tuple(chunks)
+    found = await shelf.passages.hydrate(await keys_of(shelf, "b"))
+    assert sorted((chunk for chunk, _ in found.values()), key=lambda chunk: chunk.position) == chunks
+    assert list(await shelf.passages.neighbours(chunks[1], 1)) == chunks
+    await shelf.builds.begin("default", "other")
+    missing = {chunk.id: chunk for _, _, chunk in await shelf.builds.missing("default", "other", 10)}
+    assert missing[chunks[2].id].flags == ("hidden_text",)
+    assert {each.document.id: each.flagged for each in await shelf.catalog.list("default")} == {"a": 0, "b": 2}
+    one = await shelf.catalog.find("default", "b")
+    assert one is not None and one.flagged == 2
+
+    await shelf.put("b", "four")
+    assert {each.document.id: each.flagged for each in await shelf.catalog.list("default")} == {"a": 0, "b": 0}
+    assert [chunk.flags for chunk in await shelf.catalog.chunks("default", "b", made.version)] == [
+        ("exfiltration_link", "prompt_injection"),
+        (),
+        ("hidden_text",),
+    ]
+
+
+async def test_documents_with_flags_are_listed_apart_page_by_page(shelf: Shelf) -> None:
+    for name in "edcba":
+        made, chunks = document(name, f"text of {name}")
+        flags = ("prompt_injection",) if name in "ace" else ()
+        await shelf.collections.ensure("default", EMBEDDER.name, Cutting())
+        await shelf.catalog.put([await embedded(made, [replace(chunks[0], flags=flags)])], EMBEDDER.name)
+    await shelf.put("z", "elsewhere", collection="other")
+
+    async def page(after: str) -> list[tuple[str, int]]:
+        found = await shelf.catalog.flagged("default", limit=2, after=after)
+        return [(each.document.id, each.flagged) for each in found]
+
+    assert [await page(""), await page("c"), await page("e")] == [[("a", 1), ("c", 1)], [("e", 1)], []]
+    assert await page("b") == [("c", 1), ("e", 1)]  # one without flags is a place to go on from, too
+    assert await shelf.catalog.flagged("other") == ()
+    made, _ = document("moved", "text of a")
+    await shelf.catalog.move("default", "a", made, SourceState("moved", made.version, "recipe"))
+    assert await page("e") == [("moved", 1)]
+    with pytest.raises(NotFoundError):
+        await page("gone")
+
+
+async def test_a_version_cut_anew_has_the_flags_it_was_put_with(shelf: Shelf) -> None:
+    made, _ = document("a", "one\ntwo")
+    await shelf.put("a", "one\ntwo")
+    (before,) = await shelf.catalog.list("default")
+    whole = await shelf.catalog.read("default", "a", made.version, EMBEDDER.name)
+    flagged = replace(whole.chunks[1], flags=("prompt_injection",))
+    generation = await shelf.catalog.put([replace(whole, chunks=(whole.chunks[0], flagged))], EMBEDDER.name)
+    assert [chunk.flags for chunk in await shelf.catalog.chunks("default", "a")] == [(), ("prompt_injection",)]
+    (after,) = await shelf.catalog.list("default")
+    assert (after.flagged, after.versions, after.ingested_at) == (1, 1, before.ingested_at)
+    assert after.generation == generation
+    assert await known(shelf, "one", "two") == {"one", "two"}

@@ -8,7 +8,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, inspect, text
 
 from apps.database import open_database
 from contracts import Box, Cutting, ElementKind, Readable
@@ -161,6 +161,56 @@ def test_conversations_of_the_schema_before_titles_get_theirs_and_can_go_back(da
         command.upgrade(config, "0004")
         assert connection.exec_driver_sql(told).all()
     engine.dispose()
+
+
+async def test_hidden_passages_of_the_schema_before_flags_are_flagged(database: str, tmp_path: Path) -> None:
+    former = create_engine(database)
+    with former.begin() as connection:
+        fill_first_schema(connection, then="0004")
+        connection.execute(text("UPDATE chunks SET hidden = :yes WHERE key IN (6, 8)"), {"yes": True})
+        connection.execute(
+            text(
+                "INSERT INTO versions SELECT 'd2', 'v0', title, media_type, size, metadata, 1 FROM versions "
+                "WHERE document_id = 'd2'"
+            )
+        )
+        columns = "id, position, text, span_start, span_end, boxes, headings, kind, focus, text_hash"
+        connection.execute(
+            text(
+                f"INSERT INTO chunks (document_id, version, hidden, {columns}) "
+                f"SELECT 'd2', 'v0', :yes, {columns} FROM chunks WHERE key = 7"
+            ),
+            {"yes": True},
+        )
+    former.dispose()
+
+    shelf = Shelf(tmp_path, open_database(database))
+
+    assert {each.document.id: each.flagged for each in await shelf.catalog.list("default")} == {
+        "d1": 1,
+        "d2": 0,  # of its current version
+        "d3": 1,
+    }
+    assert [chunk.flags for chunk in await shelf.catalog.chunks("default", "d1")] == [(), ("hidden_text",)]
+    assert [chunk.flags for chunk in await shelf.catalog.chunks("default", "d2", "v0")] == [("hidden_text",)]
+    await shelf.put("new", "text")
+    assert [chunk.flags for chunk in await shelf.catalog.chunks("default", "new")] == [()]
+    shelf.engine.dispose()
+
+
+def test_flags_can_be_taken_back_and_given_again(database: str) -> None:
+    engine = open_database(database)
+    engine.dispose()
+    plain = create_engine(database)
+    for revision in ("0004", "head", "0004", "head"):
+        with plain.begin() as connection:
+            config = Config()
+            config.set_main_option("script_location", "apps/migrations")
+            config.attributes["connection"] = connection
+            (command.downgrade if revision == "0004" else command.upgrade)(config, revision)
+            columns = {each["name"] for each in inspect(connection).get_columns("chunks")}
+            assert ("flags" in columns) == (revision == "head")
+    plain.dispose()
 
 
 def test_the_migrations_make_the_tables_that_the_code_knows(database: str) -> None:

@@ -1,5 +1,6 @@
 """A collection as one file, there and back."""
 
+import json
 import tarfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ingestion.sources.zstandard_package import pack, unpack
 from retrieval.dense.exact_index import ExactIndex
 from tests.bench import Bench
 from tests.unit.apps.test_indexing import zipped
+from validation.permissive_guards import FlaggingPassageGuard
 
 
 @pytest.fixture
@@ -170,3 +172,29 @@ async def test_after_another_embedder_came_the_current_versions_are_exported(ben
     assert [step async for step in transfer(bench).load(target, "copy")][-1] == (6, 6)
     listed = await bench.shelf.catalog.list("copy")
     assert len(listed) == 6 and {each.versions for each in listed} == {1}
+
+
+async def test_flags_come_along(bench: Bench, tmp_path: Path) -> None:
+    bench.guard = FlaggingPassageGuard({"number 3": "prompt_injection"})
+    await bench.sync()
+    target = await exported(bench)
+    (tmp_path / "two").mkdir()
+    other = Bench(tmp_path / "two")
+    assert [step async for step in transfer(other).load(target, "copy")]
+    flagged = {each.document.source: each.flagged for each in await other.shelf.catalog.list("copy")}
+    assert {source for source, count in flagged.items() if count} == {f"{bench.folder}/3.txt"}
+
+
+async def test_a_package_from_before_there_were_flags_can_be_imported(bench: Bench, tmp_path: Path) -> None:
+    target = await exported(bench)
+    folder = tmp_path / "unpacked"
+    unpack(target, folder)
+    lines = (folder / "versions.jsonl").read_text().splitlines()
+    former = [json.loads(line) for line in lines]
+    for version in former:
+        assert [chunk.pop("flags") for chunk in version["chunks"]] == [[]]
+    (folder / "versions.jsonl").write_text("\n".join(map(json.dumps, former)) + "\n")
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "manifest.json")
+    pack(target, [(str(path.relative_to(folder)), path) for path in files])
+    assert [step async for step in transfer(bench).load(target, "copy")][-1] == (6, 6)
+    assert {each.flagged for each in await bench.shelf.catalog.list("copy")} == {0}
