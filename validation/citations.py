@@ -1,23 +1,25 @@
 """Citation markers: read from a sentence, checked against the passages they name, and set where none was written.
 
-A passage supports a sentence when it holds enough of the sentence's content words, every one of its numbers, and
-does not say the opposite. Passages are plain texts; marker n stands for passages[n - 1].
+What supports a sentence is for `support` to say. Passages are plain texts; marker n stands for passages[n - 1].
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from contracts import Attribution
-from validation.terms import Terms, terms_of
+from validation.support import closeness, objection, share, support
+from validation.terms import terms_of
 
 _MARKER = re.compile(
     r"\s*[\[【](?:(?:source|sources|quelle|passage)\s*)?\^?(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)[\]】](?!\()", re.I
 )
 _FINAL = re.compile(r"(?:(?<![A-Za-z]\.[A-Za-z])[.]|[!?…:。！？])+[\"'”’»)*_]*$")
+
+_MOST_IN_PAIRS = 8  # passages; all pairs of more would take too long
 
 _ASKS_FOR_MORE = re.compile(
     r"\b(?:who|whom|whose|what|when|where|which|why|how|wer|wen|wem|was|wann|wo|welch\w*|warum|wie)\b", re.I
@@ -26,7 +28,7 @@ _ASKS_FOR_MORE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """The passages that support a sentence, best first, and the share of its content words they hold, in [0, 1]."""
+    """The passages that support a sentence, best first, and how well they do, in [0, 1]."""
 
     markers: tuple[int, ...]
     score: float
@@ -88,22 +90,31 @@ def place_markers(text: str, markers: Sequence[int]) -> str:
     return f"{text[:end].rstrip()} {shown}{text[end:]}"
 
 
-def find_support(text: str, passages: Sequence[str], min_support: float) -> Support | None:
+def find_support(text: str, passages: Sequence[str], min_support: float, question: str = "") -> Support | None:
     """Return the passage, or the pair of passages, that supports `text` best, or None.
 
-    A pair is considered only when no passage does it alone. Among equals the earlier passage wins. A text without
-    content words is supported by nothing.
+    A pair is considered only when no passage does it alone, and only of the passages that share most words with `text`.
+    Among equals the earlier passage wins. A text without content words is supported by nothing. Names that stand in
+    `question` may be shortened in the passages.
     """
-    wanted = terms_of(text)
+    wanted, known = terms_of(text), _names(question)
     if not wanted.words and not wanted.numbers:
         return None
-    held = {marker: terms_of(passage) for marker, passage in enumerate(passages, start=1)}
-    for size in (1, 2):
-        scores = {group: _score(wanted, [held[marker] for marker in group]) for group in combinations(held, size)}
-        best = max(scores, key=scores.__getitem__, default=None)
-        if best is not None and _enough(scores[best], min_support):
-            return Support(best, scores[best])
-    return None
+    held = {marker: terms_of(passage, wanted.language) for marker, passage in enumerate(passages, start=1)}
+    shares = {marker: share(wanted, [terms]) for marker, terms in held.items()}
+    scores = {(marker,): support(wanted, [held[marker]], known) for marker in held if shares[marker] >= min_support}
+    found = _best(scores, min_support)
+    if found is None:
+        likely = sorted(sorted(held, key=shares.__getitem__, reverse=True)[:_MOST_IN_PAIRS])
+        pairs = {pair: [held[marker] for marker in pair] for pair in combinations(likely, 2) if shares[pair[0]]}
+        scores = {pair: support(wanted, two, known) for pair, two in pairs.items() if share(wanted, two) >= min_support}
+        found = _best(scores, min_support)
+    return found
+
+
+def _best(scores: Mapping[tuple[int, ...], float], min_support: float) -> Support | None:
+    best = max(scores, key=scores.__getitem__, default=None)
+    return Support(best, scores[best]) if best is not None and _enough(scores[best], min_support) else None
 
 
 def only_repeats(sentence: str, question: str) -> bool:
@@ -114,11 +125,12 @@ def only_repeats(sentence: str, question: str) -> bool:
     """
     if not _ASKS_FOR_MORE.search(question):
         return False
-    said, asked = terms_of(without_markers(sentence)), terms_of(question)
+    said = terms_of(without_markers(sentence))
+    asked = terms_of(question, said.language)
     return said.words <= asked.words and said.numbers <= asked.numbers
 
 
-def settle(sentence: str, passages: Sequence[str], min_support: float) -> Settled | None:
+def settle(sentence: str, passages: Sequence[str], min_support: float, question: str = "") -> Settled | None:
     """Return `sentence` with the markers of the passages that support it, or None when none does.
 
     Markers the model wrote stay if their passages support the sentence, each alone or all together; otherwise the
@@ -126,10 +138,10 @@ def settle(sentence: str, passages: Sequence[str], min_support: float) -> Settle
     """
     text = without_markers(sentence)
     cited = tuple(marker for marker in cited_markers(sentence) if 1 <= marker <= len(passages))
-    support = _cited_support(text, cited, passages, min_support)
+    support = _cited_support(text, [(marker, passages[marker - 1]) for marker in cited], min_support, _names(question))
     attributed_by: Attribution = "model"
     if support is None:
-        support, attributed_by = find_support(text, passages, min_support), "matched"
+        support, attributed_by = find_support(text, passages, min_support, question), "matched"
     if support is None:
         return None
     head = sentence[: len(sentence) - len(sentence.lstrip())]
@@ -137,60 +149,30 @@ def settle(sentence: str, passages: Sequence[str], min_support: float) -> Settle
     return Settled(f"{head}{place_markers(text, support.markers)}{tail}", support.markers, attributed_by, support.score)
 
 
-def _cited_support(text: str, cited: tuple[int, ...], passages: Sequence[str], min_support: float) -> Support | None:
+def closest_passages(text: str, passages: Sequence[str], question: str = "") -> tuple[float, str]:
+    """Return how close the words of the closest passage are to `text`, in [0, 1], and what speaks against it."""
     wanted = terms_of(text)
-    held = {marker: terms_of(passages[marker - 1]) for marker in cited}
-    scores = {marker: _score(wanted, [terms]) for marker, terms in held.items()}
-    kept = tuple(marker for marker in cited if _enough(scores[marker], min_support))
+    held = [terms_of(passage, wanted.language) for passage in passages]
+    best = max(held, key=lambda terms: closeness(wanted, [terms]), default=None)
+    return (closeness(wanted, [best]), objection(wanted, [best], _names(question))) if best else (0.0, "")
+
+
+def _cited_support(
+    text: str, cited: Sequence[tuple[int, str]], min_support: float, known: frozenset[str]
+) -> Support | None:
+    wanted = terms_of(text)
+    held = {marker: terms_of(passage, wanted.language) for marker, passage in cited}
+    scores = {marker: support(wanted, [terms], known) for marker, terms in held.items()}
+    kept = tuple(marker for marker in held if _enough(scores[marker], min_support))
     if kept:
         return Support(kept, max(scores[marker] for marker in kept))
-    together = _score(wanted, list(held.values()))
-    return Support(cited, together) if _enough(together, min_support) else None
+    together = support(wanted, list(held.values()), known)
+    return Support(tuple(held), together) if _enough(together, min_support) else None
+
+
+def _names(question: str) -> frozenset[str]:
+    return frozenset(terms_of(question).names.told) if question else frozenset()
 
 
 def _enough(score: float, min_support: float) -> bool:
     return score > 0 and score >= min_support
-
-
-def _score(wanted: Terms, held: Sequence[Terms]) -> float:
-    numbers = frozenset[str]().union(*(_numbers_about(wanted, terms) for terms in held))
-    if not wanted.numbers <= numbers or any(_contradicts(terms, wanted) for terms in held):
-        return 0.0
-    words = frozenset[str]().union(*(terms.words for terms in held))
-    total = len(wanted.words) + len(wanted.numbers)
-    return (len(wanted.words & words) + len(wanted.numbers)) / total if total else 0.0
-
-
-def _numbers_about(wanted: Terms, held: Terms) -> frozenset[str]:
-    """The numbers of `held` in the facts that speak of the same thing as `wanted`: "2 hours" is not "bus 2"."""
-    said = frozenset[str]().union(*(fact.numbers for fact in wanted.facts))
-    shared = [(fact.words & wanted.words, fact.numbers) for fact in held.facts]
-    rivals = [words for words, numbers in shared if numbers - said]
-    return frozenset[str]().union(
-        *(
-            numbers
-            for words, numbers in shared
-            if (words or not wanted.words) and not any(_says_more(rival, words) for rival in rivals)
-        )
-    )
-
-
-def _says_more(rival: frozenset[str], words: frozenset[str]) -> bool:
-    """Whether `rival`, a fact with another number, shares more words with the sentence, and most of `words`.
-
-    "The fee is 12 euros per bed. Beds cost 30 euros." says nothing of a fee of 30 euros per bed.
-    """
-    return len(rival) > len(words) and 2 * len(rival & words) >= len(words)
-
-
-def _contradicts(held: Terms, wanted: Terms) -> bool:
-    """Whether, for some clause of `wanted`, every clause of `held` that is closest to it has the other polarity."""
-    for clause in wanted.clauses:
-        overlaps = [len(clause.words & other.words) for other in held.clauses]
-        best = max(overlaps, default=0)
-        if best < 2:
-            continue
-        closest = [other for other, overlap in zip(held.clauses, overlaps, strict=True) if overlap == best]
-        if all(other.negated != clause.negated for other in closest):
-            return True
-    return False

@@ -1,125 +1,132 @@
-"""What a text says, as comparable terms: stems of content words, numbers, and clauses with their polarity."""
+"""What a text says, as comparable terms: stems of content words, numbers, names, and clauses with their polarity."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-_TOKEN = re.compile(r"\d+(?:[.,:'’]\d+)*|[^\W\d_]+(?:n['’]t\b)?")
-_ISO_DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
-_THOUSANDS = re.compile(r"^\d{1,3}(?:[,'’.]\d{3})+$")
-_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b", re.IGNORECASE)
-_LIST_MARKER = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
-_CLAUSE_END = re.compile(r"[.!?;:,](?=\s|$)|[\n|]|\s(?:but|whereas|although|aber|sondern|jedoch)\s", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|\n")
-_NEGATION = re.compile(
-    r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|cannot|nicht|nie|niemals|kein\w*|ohne|weder)\b"
-    r"|n['’]t\b",
+from validation.contrasts import Marks, marks_of
+from validation.languages import UNSPACED, character_pairs, denies, language_of, says_nothing, stem
+from validation.names import Names, capitals_of, names_of
+from validation.numbers import month_of, number_of, number_word, spell_numbers
+
+_TOKEN = re.compile(rf"\d+(?:[.,:'’]\d+)*|[{UNSPACED}]+|(?:(?![{UNSPACED}])[^\W\d_])+(?:n['’]t\b)?")
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+_CLAUSE_END = re.compile(
+    r"[.!?;:,](?=\s|$)|[\n|。！？；，]|\s(?:but|whereas|although|while|aber|sondern|jedoch|während)\s", re.IGNORECASE
+)
+_SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|[\n。！？；]")
+_UNTIL = re.compile(r"\b(?:until|till|bis|erst)\b", re.IGNORECASE)
+_NOT_UNTIL = re.compile(r"(?:\bnot\b|n['’]t\b).*\b(?:until|till)\b", re.IGNORECASE)
+_LEANS = re.compile(
+    r"\b(?:he|she|it|they|his|her|its|their|him|them|this|these|er|sie|es|sein\w*|ihr\w*|dies\w*|su|sus|él|ella|il|elle|ils)\b",
     re.IGNORECASE,
 )
-_FILLERS = """
-    a about above after all also an and any are as at be been being below both but by can could did do does each
-    every for from had has have he her here hers him his how i if in into is it its itself just may me might more most
-    must my no nor not of off on once only or other our out over own per same shall she should so some such than that
-    the their them then there these they this those through to too under until up upon very was we were what when where
-    which while who whom whose why will with would you your yours cannot without never none neither
-    aber alle als also am an auch auf aus bei bis da dann das dass dem den der des die dies diese dieser dieses du durch
-    ein eine einem einen einer eines er es für hat haben hier ich ihr im in ist kann kein keine keinen man mit nach
-    nicht noch nur oder ohne sein seine sich sie sind so über um und uns unter vom von vor war was weder wenn wer werden
-    wie wir wird wo zu zum zur zwischen
-    according absolutely answer based certainly context course document documents hello hi information mentioned okay
-    passage please provided question source sources stated states sure text thank thanks therefore thus welcome
-    laut quelle quellen text gemäß antwort natürlich gerne bitte danke
-"""
-_STOP_WORDS = frozenset(_FILLERS.split())
-_COUNTS = (
-    "two three four five six seven eight nine ten eleven twelve",
-    "zwei drei vier fünf sechs sieben acht neun zehn elf zwölf",
-)
-_MONTH_NAMES = (
-    "january february march april may june july august september october november december",
-    "jan feb mar apr may jun jul aug sep oct nov dec",
-    "januar februar märz april mai juni juli august september oktober november dezember",
-)
-_NUMBER_WORDS = {word: str(number) for words in _COUNTS for number, word in enumerate(words.split(), start=2)}
-_MONTHS = {name: f"month-{number}" for names in _MONTH_NAMES for number, name in enumerate(names.split(), start=1)}
+_UNTIL_IT_ENDS, _UNTIL_IT_STARTS = (-1, 0), (-1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A part of a sentence that says one thing, and whether it denies it."""
+    """A part of a sentence that says one thing: its words and numbers, whether it denies it, and its contrasts."""
 
+    text: str
     words: frozenset[str]
+    numbers: frozenset[str]
     negated: bool
+    marks: Marks
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """The numbers of one sentence or line, with its words and, as it may be its heading, those of a line without
-    numbers before it."""
+    """One sentence or line: its words and, as it may be its heading, those of a line without numbers before it; its
+    numbers, capitalised words and contrasts. One that `leans` says "he", "it" or the like of what stood before."""
 
     words: frozenset[str]
     numbers: frozenset[str]
+    capitals: frozenset[str]
+    marks: Marks
+    leans: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
     """Stems of the content words and the numbers of a text; a day with its month is one number, as "month-5/1"."""
 
+    text: str
+    language: str
     words: frozenset[str]
     numbers: frozenset[str]
+    names: Names
     clauses: tuple[Clause, ...]
     facts: tuple[Fact, ...]
 
 
-@lru_cache(maxsize=1024)
-def terms_of(text: str) -> Terms:
-    """Return the terms of `text`.
+def terms_of(text: str, language: str = "") -> Terms:
+    """Return the terms of `text`, read as `language`, which is found out where it is not given.
 
     >>> sorted(terms_of("The huts open on 1 May.").words)
     ['hut', 'month-5', 'open']
     >>> sorted(terms_of("On 1 May 1,500 visitors came.").numbers)
     ['1500', 'month-5/1']
     """
-    plain = unicodedata.normalize("NFKC", text)
-    plain = _ORDINAL.sub("", _ISO_DATE.sub(_spell_date, _LIST_MARKER.sub("", plain)))
-    words, numbers = _words_and_numbers(plain)
-    clauses = tuple(
-        Clause(_words_and_numbers(part)[0], bool(_NEGATION.search(part)))
-        for part in _CLAUSE_END.split(plain)
-        if part and not part.isspace()
-    )
-    return Terms(words, numbers, clauses, tuple(_facts(plain)))
+    return _terms_of(text, language or language_of(text))
 
 
-def _spell_date(match: re.Match[str]) -> str:
-    year, month, day = match.groups()
-    names = _MONTH_NAMES[0].split()
-    return f"{int(day)} {names[int(month) - 1].title() if 1 <= int(month) <= 12 else month} {year}"
+@lru_cache(maxsize=2048)
+def _terms_of(text: str, language: str) -> Terms:
+    plain = spell_numbers(text)
+    words, numbers = _read(plain, language)
+    facts = tuple(_facts(plain, language))
+    clauses = tuple(_clause(part, language) for part in _CLAUSE_END.split(plain) if part and not part.isspace())
+    return Terms(text, language, words, numbers, names_of(plain, language), clauses, facts)
 
 
-def _facts(text: str) -> Iterator[Fact]:
+def terms_in_order(text: str, language: str) -> list[list[str]]:
+    """Return the content words and numbers of each sentence or line of `text`, in order."""
+    lines = _SENTENCE_END.split(spell_numbers(text))
+    return [[term for token in _TOKEN.findall(line) for term in _terms(token, language) if term] for line in lines]
+
+
+def _clause(text: str, language: str) -> Clause:
+    words, numbers = _read(text, language)
+    marks = _marks(text)
+    negated = denies(text, language)
+    if _NOT_UNTIL.search(text):
+        marks |= {_UNTIL_IT_STARTS}
+    elif _UNTIL.search(text):
+        marks |= {_UNTIL_IT_ENDS}
+    # "does not open until 9" is "opens at 9"
+    return Clause(text, words, numbers, negated and not _UNTIL.search(text), marks)
+
+
+def _facts(text: str, language: str) -> Iterator[Fact]:
     before: frozenset[str] = frozenset()
     for line in _SENTENCE_END.split(text):
-        words, numbers = _words_and_numbers(line)
+        if not line or line.isspace():
+            continue
+        words, numbers = _read(line, language)
         months = {word for word in words if word.startswith("month-")}
         # "from 1 to 15 May" holds both dates, so every number is taken with every month.
         dates = {f"{month}/{number}" for month in months for number in numbers | _days(numbers)}
-        yield Fact(words | before, numbers | _days(numbers) | dates)
+        held = numbers | _days(numbers) | dates
+        yield Fact(words | before, held, capitals_of(line), _marks(line), bool(_LEANS.search(line)))
         before = frozenset() if numbers else words or before
+
+
+def _marks(text: str) -> Marks:
+    return marks_of(re.findall(r"\w+", text.casefold()))
 
 
 def _days(numbers: frozenset[str]) -> frozenset[str]:
     return frozenset(number.partition("/")[2] for number in numbers if "/" in number)
 
 
-def _words_and_numbers(text: str) -> tuple[frozenset[str], frozenset[str]]:
+def _read(text: str, language: str) -> tuple[frozenset[str], frozenset[str]]:
     words: set[str] = set()
     numbers: list[str] = []
-    tokens = [_term(token) for token in _TOKEN.findall(text)]
+    tokens = [term for token in _TOKEN.findall(text) for term in _terms(token, language)]
     for index, token in enumerate(tokens):
         before = tokens[index - 1] if index else ""
         if token.startswith("month-"):
@@ -138,37 +145,20 @@ def _is_day(token: str) -> bool:
     return token.isdigit() and 1 <= int(token) <= 31
 
 
-def _term(token: str) -> str:
-    """Return a number, "month-5", or the stem of a content word; empty for a stop word."""
+def _terms(token: str, language: str) -> Iterator[str]:
+    """Yield a number, "month-5", or the stem of a content word; empty for a stop word; pairs of characters."""
+    if _UNSPACED.match(token):
+        yield from character_pairs(token)
+    else:
+        yield _term(token, language)
+
+
+@lru_cache(maxsize=32768)
+def _term(token: str, language: str) -> str:
     if token[0].isdigit():
-        return _number(token)
+        return number_of(token)
     word = token.casefold()
-    if word in _NUMBER_WORDS:
-        return _NUMBER_WORDS[word]
-    if word in _MONTHS and (word != "may" or token[0].isupper()):
-        return _MONTHS[word]
-    if word in _STOP_WORDS or len(word) == 1 or word.endswith(("n't", "n’t")):
-        return ""
-    return _stem(word)
-
-
-def _number(token: str) -> str:
-    if _THOUSANDS.match(token):
-        return re.sub(r"\D", "", token)
-    whole, *rest = re.split(r"[.,:'’]", token)
-    while len(rest) == 1 and rest[0] == "0":
-        rest.pop()
-    return ".".join([whole.lstrip("0") or "0", *rest])
-
-
-@lru_cache(maxsize=1)
-def _stemmer() -> Callable[[str], str]:
-    import Stemmer
-
-    stem: Callable[[str], str] = Stemmer.Stemmer("english").stemWord
-    return stem
-
-
-@lru_cache(maxsize=16384)
-def _stem(word: str) -> str:
-    return _stemmer()(word)
+    known = number_word(word) or month_of(token)
+    if known or says_nothing(word, language) or len(word) == 1 or word.endswith(("n't", "n’t")):
+        return known
+    return stem(word, language)
