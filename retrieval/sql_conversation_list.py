@@ -94,16 +94,17 @@ def _find(connection: Connection, conversation_id: str, principal: str) -> Row[A
 
 
 def _say(connection: Connection, query: str) -> ColumnElement[bool]:
-    """Return the condition that a conversation says the query. SQLite's own LIKE knows the cases of ASCII only."""
-    is_sqlite = connection.dialect.name == "sqlite"
-    if is_sqlite:
-        driver: Any = connection.connection.driver_connection
-        driver.create_function(_FOLDED, 1, str.casefold, deterministic=True)
+    """Return the condition that a conversation says the query."""
 
     def holds(text: SQLColumnExpression[str]) -> ColumnElement[bool]:
-        if is_sqlite:
-            return func.instr(getattr(func, _FOLDED)(text), query.casefold()) > 0
-        return text.icontains(query, autoescape=True)
+        if connection.dialect.name != "sqlite":
+            return text.icontains(query, autoescape=True)
+        if query.isascii():
+            return text.contains(query, autoescape=True)  # SQLite's LIKE knows the cases of ASCII, and no others
+        return func.instr(getattr(func, _FOLDED)(text), query.casefold()) > 0
 
+    if connection.dialect.name == "sqlite":
+        driver: Any = connection.connection.driver_connection
+        driver.create_function(_FOLDED, 1, str.casefold, deterministic=True)
     said = select(messages.c.id).where(messages.c.conversation_id == conversations.c.id, holds(messages.c.content))
     return or_(holds(conversations.c.title), said.exists())

@@ -248,7 +248,7 @@ async def test_a_query_knows_the_cases_of_all_letters(desk: Desk) -> None:
     if desk.engine.dialect.name != "sqlite":
         pytest.skip("the locale of the server decides")
     await desk.memory.append("c", "alice", [Message("user", "Öffnet das CAFÉ in der Straße?")])
-    for query in ("öffnet", "café", "STRASSE"):
+    for query in ("öffnet", "café", "STRAßE", "in der"):
         assert len(await desk.list.list("alice", query=query)) == 1
 
 

@@ -88,7 +88,7 @@ async def test_a_deleted_document_is_in_no_store(library: Library, files: Path, 
     await sync(library, files)  # so that there is an old version too
     answer = await ask(library, f"What is the code name of the project {MARKER}?")
     assert MARKER in answer.text and answer.conversation_id
-    await library.memory.forget(answer.conversation_id, "local")  # what was said is the asker's, not the document's
+    await library.conversations.forget(answer.conversation_id, "local")  # what was said is the asker's alone
     vector = (await library.open_embedder("").embed([MARKER]))[0]
     assert len(vector) and any("redis" in place for place in places(library)) and len(places(library)) >= 4
 
