@@ -11,7 +11,7 @@ import re
 from contracts import Hit
 
 _MARK = "ˆ"
-_FENCE = re.compile(r"[<＜](?=\s*/?\s*source\b)", re.IGNORECASE)
+_FENCE = re.compile(r"[<＜](?=\s*/?\s*(?:source|document)\b)", re.IGNORECASE)
 _CITATION = re.compile(r"[\[【](\s*(?:(?:source|quelle|passage)s?\s*)?\^?\d{1,3}(?:\s*[,;]\s*\d{1,3})*\s*)[\]】]", re.I)
 # What chat templates of common models mark turns with. Their tokenizers read it as such in any text.
 _CONTROL = re.compile(
