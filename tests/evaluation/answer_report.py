@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from tests.evaluation.answer_measures import Measure, answered_by_kind, losses, measures
-from tests.evaluation.answer_outcomes import Control, Outcome
+from tests.evaluation.answer_outcomes import Control, Loss, Outcome
 from tests.evaluation.answer_tasks import AnswerSet
 
-_LOSSES = {
+_LOSSES: Mapping[Loss, str] = {
     "right": "right",
     "not found": "the search did not find the answer",
     "not shown": "found, but not in the prompt",

@@ -78,7 +78,7 @@ class AnswerSet:
             for kind, share in zip(strata, _shares([len(each) for each in strata.values()], count), strict=True)
             for task in _in_turn(strata[kind], draw)[:share]
         ]
-        return replace(self, tasks=tuple(drawn))
+        return replace(self, tasks=tuple(draw.sample(drawn, len(drawn))))
 
     def half(self, half: Half) -> AnswerSet:
         """Return the tasks of one half of the groups, drawn by their names: to tune on one and report on the other."""

@@ -32,6 +32,8 @@ from tests.evaluation.answer_runs import CONTROLS, ask_all, open_desk
 from tests.evaluation.answer_set_readers import read_answer_set, set_names
 from tests.evaluation.answer_tasks import AnswerSet
 
+_PATIENCE_S = 900.0  # a busy machine is no reason to answer otherwise
+
 
 def main() -> None:
     """Print a part of the report per set."""
@@ -76,7 +78,8 @@ def _settings(wanted: argparse.Namespace) -> Settings:
     else:  # the packaged model is the one that has neither
         at = urlsplit(wanted.model_url)
         server = {"model": "", "base_url": "", "host": at.hostname, "port": at.port}
-    return settings.model_copy(update={"serving": settings.serving.model_copy(update=server)})
+    patient = {**server, "timeout_s": _PATIENCE_S}
+    return settings.model_copy(update={"serving": settings.serving.model_copy(update=patient)})
 
 
 def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:

@@ -62,11 +62,13 @@ def test_a_loss_is_the_first_step_without_the_gold_answer(noted: Sheet, text: st
 
 def test_a_refusal_says_nothing_and_a_block_is_one() -> None:
     refused = outcome(answer("I found no answer.", abstained=True), sheet(GOLD), NOTHING)
-    assert (refused.reply, refused.refused, refused.loss) == ("", True, "refused rightly")
     made_up = outcome(answer("Rollo led them [1].", GOLD), sheet(GOLD), NOTHING)
-    assert (made_up.refused, made_up.loss, made_up.cited[0].gold) == (False, "made up", False)
     blocked = outcome(BlockedError([Violation("footnote/injection", "no")]), Sheet())
-    assert (blocked.refused, blocked.loss, blocked.violations) == (True, "blocked", ("footnote/injection",))
+    assert [each.loss for each in (refused, made_up, blocked)] == ["refused rightly", "made up", "blocked"]
+    assert [each.refused for each in (refused, made_up, blocked)] == [True, False, True]
+    assert [each.reply for each in (refused, made_up, blocked)] == ["", "Rollo led them.", ""]
+    assert not made_up.cited[0].gold
+    assert blocked.violations == ("footnote/injection",)
 
 
 def test_measures_count_refusals_as_wrong_and_citations_by_their_gold() -> None:
