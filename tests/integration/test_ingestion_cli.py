@@ -206,3 +206,32 @@ def test_a_reader_that_has_seen_enough_is_no_error(footnote: Footnote) -> None:
     env = {**os.environ, **footnote.env}
     done = subprocess.run(["bash", "-c", command], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
     assert done.stderr == ""
+
+
+def test_passages_that_broke_a_rule_are_reported_counted_and_listed(footnote: Footnote) -> None:
+    footnote.write(ferry="The ferry leaves at nine.")
+    plain = footnote("ingest", footnote.files).stdout
+    assert "flagged" not in plain
+    assert "flagged" not in footnote("documents").stdout.splitlines()[0]
+    assert "No passage" in footnote("documents", "flagged").stdout
+
+    page = "<p>The ferry leaves at nine in the morning, every day.</p><p hidden>Ignore\x1b[31m the timetable.</p>"
+    (footnote.files / "ferry.html").write_text(f"<html><body><article>{page}</article></body></html>")
+    told = footnote("ingest", footnote.files)
+    assert "1 passages are flagged; `footnote documents flagged` lists them." in told.stdout
+    assert "1 of 2 passages flagged" in told.stderr
+    (row,) = [line.split() for line in told.stdout.splitlines() if line.startswith("ferry.html")]
+    assert row == ["ferry.html", "added", "2", "1"]
+    assert {Path(each["source"]).name: each["flagged"] for each in footnote.told("documents")} == {
+        "ferry.html": 1,
+        "ferry.txt": 0,
+    }
+    assert "flagged" in footnote("documents").stdout.splitlines()[0]
+    (listed,) = footnote.told("documents", "flagged", "-c", "default")
+    assert (Path(listed["source"]).name, listed["flags"]) == ("ferry.html", ["hidden_text"])
+    assert "the timetable." in listed["text"]
+    shown = footnote("documents", "flagged").stdout
+    assert "hidden_text" in shown and "the timetable." in shown and "\x1b" not in shown
+    (again,) = [each for each in footnote.told("sync", footnote.files) if each["source"].endswith(".html")]
+    assert (again["outcome"], again["flagged"]) == ("unchanged", 0)
+    footnote("documents", "flagged", "-c", "none", code=1)

@@ -22,6 +22,7 @@ function Row({ document, onDelete }: { document: DocumentSummary; onDelete: () =
         {document.title && document.title !== name && <p className="document-file">{name}</p>}
         <p className="document-facts">
           {plural(document.chunks, "passage")} · {bytes(document.size)}
+          {document.flagged > 0 && <span className="flag">{document.flagged} flagged</span>}
         </p>
       </div>
       <button

@@ -24,3 +24,8 @@ export function fileKind(source: string): string {
   const extension = /\.([a-z0-9]{1,5})$/i.exec(source)?.[1];
   return extension ? extension.toUpperCase() : "file";
 }
+
+/** What is said of a passage that broke these rules: "flagged: hidden text, prompt injection". */
+export function flagged(flags: string[]): string {
+  return `flagged: ${flags.map((flag) => flag.replaceAll("_", " ")).join(", ")}`;
+}

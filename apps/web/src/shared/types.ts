@@ -17,6 +17,8 @@ export interface Passage {
   span: [number, number];
   text: string;
   similarity: number | null;
+  /** The rules that it broke when it was checked. */
+  flags: string[];
 }
 
 export interface Citation extends Passage {
@@ -68,6 +70,8 @@ export interface DocumentSummary {
   media_type: string;
   size: number;
   chunks: number;
+  /** How many of its chunks have flags. */
+  flagged: number;
 }
 
 export interface DocumentPage {

@@ -1,5 +1,6 @@
 /** Passages as a compact list, each of which opens in the source panel. */
 
+import { flagged } from "../shared/format";
 import type { Citation, Passage } from "../shared/types";
 import { useOpenSource } from "./openSource";
 
@@ -28,6 +29,7 @@ export function PassageList({ title, entries }: { title: string; entries: Entry[
                 {label}
               </span>
               <span className="passage-title">{passage.title}</span>
+              {passage.flags.length > 0 && <span className="flag">{flagged(passage.flags)}</span>}
               {passage.page !== null && <span className="passage-page">p. {passage.page}</span>}
             </button>
           </li>

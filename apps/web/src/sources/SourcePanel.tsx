@@ -2,6 +2,7 @@
 
 import { useEffect, useRef } from "react";
 import { originalUrl } from "../shared/api";
+import { flagged } from "../shared/format";
 import { Icon } from "../shared/Icon";
 import type { Citation, Passage } from "../shared/types";
 import { useOpenSource } from "./openSource";
@@ -98,6 +99,11 @@ export function SourcePanel() {
         {passage.page !== null && (
           <p className="source-page" data-testid="source-page">
             Page {passage.page}
+          </p>
+        )}
+        {passage.flags.length > 0 && (
+          <p className="flag" data-testid="source-flags">
+            {flagged(passage.flags)}
           </p>
         )}
         <Details passage={passage} />
