@@ -1,0 +1,32 @@
+"""Work that reports events while it goes on, turned into a stream of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+
+import anyio
+
+from apps.draft import Emit, Event
+from contracts import Answer
+
+
+async def events_of(work: Callable[[Emit], Awaitable[Answer]]) -> AsyncGenerator[Event]:
+    """Yield what the work emits, and last the answer that it returns. Raises what it raises; closing the stream
+    cancels it."""
+    send, receive = anyio.create_memory_object_stream[Event](max_buffer_size=64)
+
+    async def produce() -> None:
+        async with send:
+            await send.send(await work(send.send))
+
+    # A task of its own keeps the trace's context in one place, wherever the reader runs.
+    producer = asyncio.create_task(produce())
+    try:
+        async with receive:
+            async for event in receive:
+                yield event
+        await producer
+    finally:
+        producer.cancel()
+        await asyncio.gather(producer, return_exceptions=True)
