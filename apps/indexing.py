@@ -16,6 +16,7 @@ from pathlib import Path
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
+from apps.collection_settings import no_collection
 from apps.embedding_batches import CutVersion, EmbeddingBatches, OnProgress
 from apps.members import Allowance, member_source
 from apps.remembering import checked_otherwise, checked_recipe, outcome_of, recipe_of, remembered
@@ -173,6 +174,15 @@ class Indexing:
             raise ParseError(ParseFailure(done.reason), done.message or "")
         return done
 
+    async def check_again(self, name: str) -> AsyncGenerator[Indexed]:
+        """Check what is stored in a collection by the rules as they are now, where that was not done yet, and yield
+        what became of it; no file is read. Raises NotFoundError."""
+        found = await self.collections.settings(name)
+        if found is None:
+            raise no_collection(name)
+        async for done in self._rescanning(found).every(found, self.passage_guard(name).version):
+            yield done
+
     async def record(self, collection: str, done: Sequence[Indexed], seconds: float) -> None:
         """Log an ingestion as a run with its parameters and metrics."""
         counts = {f"files_{outcome}": float(sum(d.outcome == outcome for d in done)) for outcome in Outcome}
@@ -268,8 +278,10 @@ class Indexing:
         """Check the passages of a file that is as it was, with all inside it, by rules that changed; return what became
         of it, or None when it has to be read."""
         states = checked_otherwise(source, state.recipe, run.known, self.limits, digest)
-        rescanning = Rescanning(self.catalog, self.states, partial(self._flag, run.collection))
-        return await rescanning.run(run.collection, states) if states else None
+        return await self._rescanning(run.collection).run(run.collection, states) if states else None
+
+    def _rescanning(self, collection: Collection) -> Rescanning:
+        return Rescanning(self.catalog, self.states, partial(self._flag, collection))
 
     async def _flag(self, collection: Collection, document: Document, chunks: Sequence[Chunk]) -> tuple[Chunk, ...]:
         """Return the chunks with their flags. Raises ParseError."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-from apps.remembering import outcome_of
+from apps.remembering import checked_recipe, outcome_of
 from apps.scanning import count_flagged
+from apps.side_by_side import side_by_side
 from apps.sources import Indexed, Outcome
 from contracts import (
     Catalog,
@@ -14,10 +15,14 @@ from contracts import (
     Collection,
     Document,
     NotFoundError,
+    ParseError,
+    ParseFailure,
     SourceState,
     SourceStates,
     StaleEmbedderError,
 )
+
+_AT_ONCE = 64  # documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,24 @@ class Rescanning:
         except (NotFoundError, StaleEmbedderError):  # the collection has another embedder by now
             return None
         return replace(done.pop(), members=tuple(done))
+
+    async def every(self, collection: Collection, guard: str) -> AsyncGenerator[Indexed]:
+        """Check all of a collection that another version than `guard` checked, or none, and yield what became of it."""
+
+        async def check(state: SourceState) -> Indexed:
+            try:
+                done = await self.run(collection, [state])
+            except ParseError as exc:
+                return Indexed(state.source, Outcome.FAILED, reason=exc.reason, message=str(exc))
+            changed = f"{state.source!r} changed meanwhile: check again."
+            return done or Indexed(state.source, Outcome.FAILED, reason=ParseFailure.INTERNAL, message=changed)
+
+        known = (await self.states.states(collection.name)).values()
+        stored = (
+            (state, replace(state, recipe=checked_recipe(state.recipe, guard))) for state in known if not state.reason
+        )
+        async for done in side_by_side(check, (after for before, after in stored if before != after), _AT_ONCE):
+            yield done
 
     async def _one(self, collection: Collection, state: SourceState) -> Indexed:
         done = outcome_of(collection.name, state)

@@ -1,4 +1,4 @@
-"""`footnote documents`: list, failed, flagged, versions, restore, delete."""
+"""`footnote documents`: list, failed, flagged, check, versions, restore, delete."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import typer
 
 from apps.cli.library import with_library
 from apps.cli.output import CollectionOption, JsonOption, print_json, table
+from apps.cli.passage_checks import check, flagged
 
 if TYPE_CHECKING:
     from apps.bootstrap import Library
     from apps.sources import FileList, Indexed
-    from contracts import Chunk, Document, DocumentSummary, SourceState, VersionSummary
+    from contracts import DocumentSummary, SourceState, VersionSummary
 
 app = typer.Typer(help="List the documents of a collection, see and restore versions, delete.")
-_SHOWN_CHARS = 120  # of a flagged passage
 Which = Annotated[str, typer.Argument(help="The document's id, or its path or URL.")]
 
 
@@ -49,8 +49,8 @@ def documents(context: typer.Context, collection: CollectionOption = "default", 
     elif not rows:
         typer.echo(f"Collection {collection!r} holds no documents yet. Add some: footnote ingest PATH")
     else:
-        flagged = ("flagged",) if any(row["flagged"] for row in rows) else ()
-        table(("title", "source", "media_type", "chunks", *flagged, "versions", "id"), rows)
+        more = ("flagged",) if any(row["flagged"] for row in rows) else ()
+        table(("title", "source", "media_type", "chunks", *more, "versions", "id"), rows)
 
 
 @app.command()
@@ -79,28 +79,8 @@ def failed(collection: CollectionOption = "default", as_json: JsonOption = False
         typer.echo(f"Every file of collection {collection!r} was read.")
 
 
-@app.command()
-def flagged(collection: CollectionOption = "default", as_json: JsonOption = False) -> None:
-    """List the passages that broke a rule when they were checked, such as one against prompt injection.
-
-    Example: footnote documents flagged --collection default
-    """
-
-    async def read(opened: Library) -> list[dict[str, Any]]:
-        from apps.collection_settings import known_collection
-        from apps.flagged import flagged_passages
-
-        await known_collection(opened.collections, collection)
-        found = flagged_passages(opened.list_flagged, opened.catalog, collection)
-        return [_flagged_row(document, chunk) async for document, chunk in found]
-
-    rows = with_library(read, collection)
-    if as_json:
-        print_json(rows)
-    elif rows:
-        table(("source", "page", "rules", "text"), [_shortened(row) for row in rows])
-    else:
-        typer.echo(f"No passage of collection {collection!r} is flagged.")
+app.command()(flagged)
+app.command()(check)
 
 
 @app.command()
@@ -173,29 +153,6 @@ def delete(
         return len(sources)
 
     typer.echo(f"Deleted {with_library(change, collection)} of collection {collection!r}.")
-
-
-def _flagged_row(document: Document, chunk: Chunk) -> dict[str, Any]:
-    return {
-        "document_id": document.id,
-        "source": document.source,
-        "page": chunk.page,
-        "position": chunk.position,
-        "flags": list(chunk.flags),
-        "text": chunk.text,
-    }
-
-
-def _shortened(row: Mapping[str, Any]) -> dict[str, object]:
-    """A row for people: the text on one line, cut, and what a terminal would obey made visible."""
-    text = " ".join(row["text"].split())
-    shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
-    return {
-        "source": row["source"],
-        "page": row["page"] or "",
-        "rules": ", ".join(row["flags"]),
-        "text": shown if len(shown) <= _SHOWN_CHARS else shown[: _SHOWN_CHARS - 1] + "…",
-    }
 
 
 def _names(which: str) -> tuple[str, str]:

@@ -234,4 +234,6 @@ def test_passages_that_broke_a_rule_are_reported_counted_and_listed(footnote: Fo
     assert "hidden_text" in shown and "the timetable." in shown and "\x1b" not in shown
     (again,) = [each for each in footnote.told("sync", footnote.files) if each["source"].endswith(".html")]
     assert (again["outcome"], again["flagged"]) == ("unchanged", 0)
-    footnote("documents", "flagged", "-c", "none", code=1)
+    assert footnote.told("documents", "check") == []  # the rules are as they were
+    for command in ("flagged", "check"):
+        footnote("documents", command, "-c", "none", code=1)

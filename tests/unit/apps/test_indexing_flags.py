@@ -10,7 +10,7 @@ import pytest
 from apps.flagged import flagged_passages
 from apps.rescanning import Rescanning
 from apps.sources import Outcome, identify
-from contracts import Chunk, Cutting, Document, Element, ElementKind, ParsedFile, SourceState
+from contracts import Chunk, Cutting, Document, Element, ElementKind, NotFoundError, ParsedFile, SourceState
 from tests.bench import Bench
 from tests.unit.apps.test_indexing import zipped
 from validation.permissive_guards import FlaggingPassageGuard, PermissivePassageGuard
@@ -326,3 +326,29 @@ async def test_a_run_counts_what_was_flagged(bench: Bench) -> None:
     done = [await bench.indexing.index(bench.write(text, name)) for name, text in (("a.txt", POISONED), ("b.txt", "x"))]
     await bench.indexing.record("default", done, 1.0)
     assert (bench.runs.runs[0].metrics["chunks_flagged"], bench.runs.runs[0].metrics["chunks"]) == (1, 2)
+
+
+async def test_all_that_is_stored_can_be_checked_again_without_its_files(bench: Bench) -> None:
+    bench.write(zipped(a_txt="The tram runs.", b_txt=""), "all.zip")
+    bench.write(POISONED, "spiked.txt")
+    bench.write("They break.", "broken.txt")
+    await bench.sync()
+    for path in bench.folder.iterdir():
+        path.unlink()
+    embedded = len(bench.embedded)
+
+    async def checked() -> dict[str, str]:
+        done = [each async for each in bench.indexing.check_again("default")]
+        return {each.source.removeprefix(f"{bench.folder}/"): each.reason or each.outcome.value for each in done}
+
+    assert await checked() == {}
+    bench.guard = Broken()
+    told = {"all.zip": "unchanged", "all.zip!/a.txt": "unchanged", "broken.txt": "internal", "spiked.txt": "updated"}
+    assert await checked() == told
+    bench.guard = STRICTER
+    told = {"all.zip": "unchanged", "all.zip!/a.txt": "updated", "broken.txt": "unchanged", "spiked.txt": "updated"}
+    assert await checked() == told
+    assert await flags(bench, "spiked.txt") == [("prompt_injection",)]
+    assert await checked() == {} and len(bench.embedded) == embedded
+    with pytest.raises(NotFoundError):
+        [each async for each in bench.indexing.check_again("none")]
