@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from contracts import ModelUnavailableError, Prompt, Token, Usage
+from serving.aiohttp_completions import AiohttpCompletions
 from serving.langchain_fallbacks import first_to_answer
+from serving.langchain_streaming import streaming_chat
 
 if TYPE_CHECKING:
     import httpx
@@ -51,7 +53,7 @@ class LangChainChatModel:
         self._server = ModelServer(name, base_url, api_key, timeout_s, heeds_proxy)
         self._fallbacks = tuple(fallbacks)
         self._chats: dict[ModelServer, BaseChatModel] = {}
-        self._connections: list[httpx.AsyncClient] = []
+        self._connections: list[AiohttpCompletions] = []
 
     @property
     def name(self) -> str:
@@ -74,7 +76,7 @@ class LangChainChatModel:
     async def close(self) -> None:
         """Close the connections."""
         for connections in self._connections:
-            await connections.aclose()
+            await connections.close()
 
     async def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncGenerator[Token]:
         """Yield the generated text piece by piece; the last piece carries the usage. Raises ModelUnavailableError."""
@@ -120,21 +122,15 @@ class LangChainChatModel:
 
     def _chat(self, server: ModelServer) -> BaseChatModel:
         if server not in self._chats:
-            from langchain.chat_models import init_chat_model
-            from pydantic import SecretStr
-
-            connections = _http(server)
-            self._connections.append(connections)
-            self._chats[server] = init_chat_model(
-                server.model,
-                model_provider="openai",
-                base_url=server.base_url,
-                api_key=SecretStr(server.api_key or "none"),
-                timeout=server.timeout_s,
-                max_retries=0 if self._fallbacks else 1,
-                stream_usage=True,
-                http_async_client=connections,
+            completions = AiohttpCompletions(
+                server.base_url,
+                api_key=server.api_key or "none",
+                timeout_s=server.timeout_s,
+                heeds_proxy=server.heeds_proxy,
+                retries=0 if self._fallbacks else 1,
             )
+            self._connections.append(completions)
+            self._chats[server] = streaming_chat(completions, server.model, server.base_url)
         return self._chats[server]
 
     async def _first_model(self) -> str:

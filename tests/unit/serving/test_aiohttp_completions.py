@@ -1,0 +1,111 @@
+"""What a stream of completions becomes: pieces as they arrive, and one error for all that can go wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+
+import pytest
+
+from contracts import Usage
+from serving.aiohttp_completions import AiohttpCompletions, CompletionsAwayError, CompletionsError, Piece
+
+pytestmark = pytest.mark.enable_socket
+
+BODY = {"model": "m", "messages": [], "stream": True}
+
+
+def event(text: str = "", finish: str | None = None, **more: object) -> bytes:
+    choice = {"index": 0, "delta": {"content": text}, "finish_reason": finish}
+    return b"data: %s\n\n" % json.dumps({"model": "m", "choices": [choice], **more}).encode()
+
+
+USED = b'data: {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 2}}\n\ndata: [DONE]\n\n'
+
+
+class Server:
+    """Says each of `writes` by itself; each request takes the next of `statuses`, the last one for good."""
+
+    def __init__(self, writes: Sequence[bytes], statuses: Sequence[int] = (200,), *, hangs: bool = False) -> None:
+        self.writes, self.statuses, self.hangs = writes, list(statuses), hangs
+        self.requests = 0
+        self.left = asyncio.Event()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        self.requests += 1
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        writer.write(b"HTTP/1.1 %d X\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n" % status)
+        try:
+            for one in self.writes:
+                writer.write(one)
+                await writer.drain()
+                await asyncio.sleep(0.02)  # so that the next one comes by itself
+            if self.hangs:
+                await reader.read()
+                self.left.set()
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def asked(server: Server, *, retries: int = 0) -> AsyncIterator[AiohttpCompletions]:
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
+    completions = AiohttpCompletions(url, api_key="k", timeout_s=2, heeds_proxy=False, retries=retries)
+    async with listening:
+        try:
+            yield completions
+        finally:
+            await completions.close()
+            await asyncio.sleep(0.1)  # the server ends its turn
+
+
+async def pieces(server: Server, *, retries: int = 0) -> list[Piece]:
+    async with asked(server, retries=retries) as completions:
+        return [piece async for piece in completions.stream(BODY)]
+
+
+async def test_what_arrives_together_is_one_piece() -> None:
+    found = await pieces(Server([event("The ") + event("tram"), event(" runs.", "stop") + USED]))
+    assert found == [Piece("The tram", "", None, "m"), Piece(" runs.", "stop", Usage(7, 2), "m")]
+
+
+async def test_an_event_may_come_in_parts_even_inside_a_letter() -> None:
+    whole = event("Zürich").replace(b"\\u00fc", "ü".encode()) + event("", "stop")
+    found = await pieces(Server([whole[:60], whole[60:70], *(whole[at : at + 1] for at in range(70, 80)), whole[80:]]))
+    assert "".join(piece.text for piece in found) == "Zürich"
+
+
+async def test_a_stream_that_ends_before_its_end_is_an_error() -> None:
+    with pytest.raises(CompletionsError, match="broke off"):
+        await pieces(Server([event("The tram")]))
+
+
+async def test_a_failure_in_mid_stream_is_an_error() -> None:
+    with pytest.raises(CompletionsError, match="out of memory"):
+        await pieces(Server([event("The"), b'data: {"error": {"message": "out of memory"}}\n\n', event("", "stop")]))
+
+
+async def test_a_busy_server_is_asked_again() -> None:
+    server = Server([event("Hello", "stop")], [503, 200])
+    assert [piece.text for piece in await pieces(server, retries=1)] == ["Hello"]
+    with pytest.raises(CompletionsAwayError, match="503"):
+        await pieces(Server([], [503]), retries=0)
+
+
+async def test_a_refusal_is_final() -> None:
+    server = Server([], [400])
+    with pytest.raises(CompletionsError, match="HTTP 400"):
+        await pieces(server, retries=1)
+    assert server.requests == 1
+
+
+async def test_who_stops_reading_closes_the_connection() -> None:
+    server = Server([event("one")], hangs=True)
+    async with asked(server) as completions:
+        async with aclosing(completions.stream(BODY)) as stream:
+            assert (await anext(stream)).text == "one"
+        await asyncio.wait_for(server.left.wait(), 2)
