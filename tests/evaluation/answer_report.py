@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -36,6 +37,8 @@ def report(asked: AnswerSet, outcomes: Sequence[Outcome], seed: int = 0) -> str:
     ]
     if any(outcome.loss for outcome in outcomes):
         lines += ["", *_table(["where answers were lost", *_searching(runs)], _loss_rows(runs))]
+    if any(outcome.violations for outcome in outcomes):
+        lines += ["", *_table(["questions in which a rule fired", *_searching(runs)], _rule_rows(runs))]
     lines += ["", *_table(["", *runs], _cost_rows(runs)), ""]
     return "\n".join(lines)
 
@@ -63,6 +66,12 @@ def _loss_rows(runs: Mapping[Control, Sequence[Outcome]]) -> Iterable[list[str]]
         row = [count[loss] for count in counts.values()]
         if any(row):
             yield [words, *map(str, row)]
+
+
+def _rule_rows(runs: Mapping[Control, Sequence[Outcome]]) -> Iterable[list[str]]:
+    counts = [Counter(rule for o in runs[control] for rule in set(o.violations)) for control in _searching(runs)]
+    for rule in sorted(set().union(*counts)):
+        yield [rule, *(str(count[rule]) for count in counts)]
 
 
 def _cost_rows(runs: Mapping[Control, Sequence[Outcome]]) -> Iterable[list[str]]:

@@ -98,9 +98,11 @@ def test_measures_count_refusals_as_wrong_and_citations_by_their_gold() -> None:
 def test_the_report_has_a_column_per_control() -> None:
     outcomes = [outcome(answer("Rollo led them [1].", GOLD), sheet(GOLD))]
     outcomes.append(Outcome("made", "closed-book", TASK, "Rollo.", False, "complete", seconds=2.0))
+    outcomes.append(outcome(BlockedError([Violation("footnote/injection", "no")] * 2), Sheet()))
     lines = report(ASKED, outcomes).splitlines()
     assert "|  | rag | closed-book |" in lines
-    assert "| gold contained | 1.000, n=1 | 1.000, n=1 |" in lines
+    assert "| gold contained | .500 (.000–1.000), n=2 | 1.000, n=1 |" in lines
+    assert "| footnote/injection | 1 |" in lines
     assert "| citation precision | 1.000, n=1 |  |" in lines
     assert "| right | 1 |" in lines
     assert "| seconds, p50 and p95 | 1.00, 1.00 | 2.00, 2.00 |" in lines
