@@ -42,11 +42,15 @@ class MicroBatches:
 
     async def rows(self, texts: list[str], tokens: Sequence[int]) -> Vectors:
         """Return a row per text; `tokens[i]` is about how many tokens texts[i] is. Raises what `encode` raises."""
+        return await asyncio.wrap_future(self.submit(texts, tokens))
+
+    def submit(self, texts: list[str], tokens: Sequence[int]) -> Future[Vectors]:
+        """Return at once what `rows` will return."""
         mine = _Waiting(texts, max(tokens), sum(tokens))
         with self._lock:
             self._waiting.append(mine)
         self._executor.submit(self._next_batch)  # one for each caller is enough: each call computes somebody's texts
-        return await asyncio.wrap_future(mine.rows)
+        return mine.rows
 
     def _next_batch(self) -> None:
         with self._lock:
@@ -61,7 +65,8 @@ class MicroBatches:
             return
         done = 0
         for each in batch:
-            each.rows.set_result(rows[done : done + len(each.texts)])
+            mine = rows[done : done + len(each.texts)]
+            each.rows.set_result(mine.copy() if len(batch) > 1 else mine)  # a part of an array keeps all of it alive
             done += len(each.texts)
 
     def _take(self) -> list[_Waiting]:

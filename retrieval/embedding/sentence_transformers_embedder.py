@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from contracts import ConfigurationError, Vectors
 from retrieval.embedding.encoder_runtime import Runtime, open_encoder, pooled
 from retrieval.embedding.fluency import Fluency
 from retrieval.embedding.micro_batches import MicroBatches
+from retrieval.embedding.recent_vectors import RecentVectors
 from retrieval.embedding.token_counter import TokenCounter
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _CPU_BATCH_TOKENS = 2048  # .1 s on two cores; larger ones gain little, and a qu
 _GPU_BATCH_TOKENS = 65_536
 _SIZE_STEP = 8  # texts; runtimes keep what they prepared for each shape, so there should be few
 _UNLIMITED_TOKENS = 1_000_000
+_FEW = 4  # texts of one call: those of a search, which the guards and the next search ask for too
 
 
 class SentenceTransformersEmbedder:
@@ -47,6 +49,7 @@ class SentenceTransformersEmbedder:
         self._loading = Lock()
         self._loaded: SentenceTransformer | None = None
         self._batches: MicroBatches | None = None
+        self._recent = RecentVectors(self._submit)
         self._dimension = self._window = 0
         self._tokens: TokenCounter | None = None
         self._fluency: Fluency | None = None
@@ -83,17 +86,20 @@ class SentenceTransformersEmbedder:
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """Return an array of shape (len(texts), dimension), float32, rows of unit length. Calls that meet share
-        batches, whatever task or event loop they come from."""
+        batches, whatever task or event loop they come from; the vectors of a few texts are kept for a while."""
         if self._batches is None:
             await asyncio.get_running_loop().run_in_executor(self._executor, self._open_batches)
         batches = self._open_batches()
-        if len(texts) == 1:
-            return await batches.rows(list(texts), [self._tokens_of(texts[0])])
+        if 0 < len(texts) <= _FEW:
+            return await self._recent.rows(texts)
         vectors: Vectors = np.empty((len(texts), self._dimension), np.float32)
         tokens = np.array([self._tokens_of(text) for text in texts], dtype=np.int64)
         for rows in _like_lengths(tokens, batches.most_tokens):
             vectors[rows] = await batches.rows([texts[row] for row in rows], tokens[rows].tolist())
         return vectors
+
+    def _submit(self, text: str) -> Future[Vectors]:
+        return self._open_batches().submit([text], [self._tokens_of(text)])
 
     def _tokens_of(self, text: str) -> int:
         """Return about how many tokens of the text the model reads."""
