@@ -1,6 +1,6 @@
-"""Secrets in text: keys with a form of their own, private keys, tokens, and values that are assigned to a secret's name.
+"""Secrets in text: keys with a form of their own, private keys, tokens, and values given to a secret's name.
 
-The forms are those that the issuers publish. Samples as documentation shows them ("your-api-key", "sk-...") pass, and so
+The forms are those that the issuers publish. Samples as documentation shows them ("your-api-key", "sk-...") pass, as
 do hashes and UUIDs that nothing calls a secret. Every expression repeats within bounds.
 """
 
@@ -28,7 +28,10 @@ _ISSUED = {
     "telegram_token": r"(?<![\w:])[0-9]{8,10}:AA[\w-]{33}(?![\w-])",
     "azure_key": r"\bAccountKey=[A-Za-z0-9+/]{40,100}={0,2}",
     "jwt": r"\beyJ[\w-]{8,2000}\.eyJ[\w-]{8,4000}\.[\w-]{8,1000}",
-    "private_key": r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----END)){0,20000}(?:-----END [A-Z ]{0,40}-----)?",
+    "private_key": (
+        r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
+        r"(?:[^-]|-(?!----END)){0,20000}(?:-----END [A-Z ]{0,40}-----)?"
+    ),
 }
 _FORMS = re.compile("|".join(f"(?P<{kind}>{form})" for kind, form in _ISSUED.items()))
 # One of these is in every one of them: a search for plain strings spares most texts the expressions.
@@ -39,8 +42,9 @@ _HINTS = re.compile(
 _AUTHORIZATION = re.compile(r"\b(?:bearer|basic|token)\s{1,3}(?P<value>[\w.~+/-]{16,2000}={0,2})", re.IGNORECASE)
 _IN_URL = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'<>]{1,64}:(?P<value>[^\s/@\"'<>]{3,128})@", re.IGNORECASE)
 _ASSIGNED = re.compile(
-    r"(?P<name>pass(?:word|wd|phrase|code)|passwort|pwd|secret|token|api[_ -]?key|access[_ -]?key|account[_ -]?key|private[_ -]?key"
-    r"|credentials?)(?P<rest>[\w-]{0,24})[\"'`*]{0,3}(?:\s{0,3}(?::=|=>|==?|:)|\s{1,3}(?:is|was|ist|lautet):?\s)\s{0,3}"
+    r"(?P<name>pass(?:word|wd|phrase|code)|passwort|pwd|secret|token"
+    r"|(?:api|access|account|private)[_ -]?key|credentials?)(?P<rest>[\w-]{0,24})[\"'`*]{0,3}"
+    r"(?:\s{0,3}(?::=|=>|==?|:)|\s{1,3}(?:is|was|ist|lautet):?\s)\s{0,3}"
     r"[\"'`*]{0,3}(?P<value>[^\s\"'`<>]{6,200})",
     re.IGNORECASE,
 )
@@ -100,7 +104,7 @@ def _assigned(text: str) -> Iterator[Secret]:
         start, end = match.span("value")
         end = start + len(match["value"].rstrip(".,;:)*]}"))
         value = text[start:end]
-        if len(value) < 6 or _NO_SECRET.search(match["rest"]):
+        if len(value) < 6 or _SAMPLE.search(match["value"]) or _NO_SECRET.search(match["rest"]):
             continue
         if match["name"].casefold().startswith(("pass", "pwd")):
             if _is_password(value):

@@ -13,7 +13,8 @@ from validation.links import KnownTargets, find_links, without_links
 
 @register_validator(name="footnote/foreign_links", data_type="string")
 class ForeignLinks(Validator):  # type: ignore[misc]
-    """Fails on a link or image whose target no passage in ``metadata["passages"]`` names; the fixed value keeps its text.
+    """Fails on a link or image whose target no passage in ``metadata["passages"]`` names; the fixed value keeps its
+    text.
 
     Links, never images, may also lead to `allow_domains` and what is below them. Reasons are "link" and "image".
     """

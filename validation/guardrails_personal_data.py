@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -63,16 +64,10 @@ def _is_shown(finding: Finding, text: str, passages: Collection[str]) -> bool:
     value = text[finding.start : finding.end]
     if finding.kind in _CONTACTS:
         return any(same_contact(value) in _contacts(passage) for passage in passages)
-    return any(value.casefold() in _folded(passage) for passage in passages)
+    whole = re.compile(rf"(?<!\w){re.escape(value)}(?!\w)", re.IGNORECASE)
+    return any(whole.search(passage) for passage in passages)
 
 
 @lru_cache(maxsize=256)
 def _contacts(passage: str) -> frozenset[str]:
-    return frozenset(
-        same_contact(passage[finding.start : finding.end]) for finding in find_pii(passage, _CONTACTS)
-    )
-
-
-@lru_cache(maxsize=256)
-def _folded(passage: str) -> str:
-    return passage.casefold()
+    return frozenset(same_contact(passage[finding.start : finding.end]) for finding in find_pii(passage, _CONTACTS))

@@ -1,6 +1,7 @@
 """Links and images in an answer: found in every form that a page would follow or load, and compared with the sources.
 
-An image is loaded as soon as it is shown, and its address can carry out what the model has read; a link waits for a click.
+An image is loaded as soon as it is shown, so its address can carry out what the model has read; a link waits for a
+click.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ _NAMED = re.compile(
     rf"(?:(?:com|org|net|edu|gov|info|biz|io|dev|app|ai|xyz|site|online|top)(?![\w-]|\.\w|:[0-9]|/)|[a-z]{{2,24}}(?::[0-9]{{2,5}})?/{_REST})",
     re.IGNORECASE,
 )
-_INNER_DOT = re.compile(r"\w(?:\.|\s?[\[(](?:\.|dot)[\])]\s?)[a-z0-9]", re.IGNORECASE)
+_INNER_DOT = re.compile(r"\w(?:\.|\s?[\[(](?:\.|dot)[\])]\s?)[a-z]", re.IGNORECASE)
 _SCHEME_SIGNS = ("//", "\\\\", "www", "data:", "script:")
 _CLOSING = ".,;:!?*_~'\"”’»"
 _DISGUISED_DOT = re.compile(r"\s?[\[(](?:\.|dot)[\])]\s?", re.IGNORECASE)
@@ -70,7 +71,7 @@ class Link:
 
 
 def find_links(text: str) -> tuple[Link, ...]:
-    """Return links and images in order of position, without overlaps: Markdown, HTML, addresses, also disguised ones."""
+    """Return links and images in order of position, without overlaps: in Markdown, in HTML, bare, or disguised."""
     if not any(sign in text for sign in _SIGNS):
         return ()
     found: list[Link] = []

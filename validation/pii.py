@@ -12,9 +12,13 @@ import unicodedata
 from bisect import bisect
 from collections.abc import Collection, Iterable, Iterator
 from functools import cache
+from typing import TYPE_CHECKING
 
 from validation.pii_kinds import DEFAULT_KINDS, LEARNED_KINDS, SECRET_KINDS, Finding, PiiKind
 from validation.pii_patterns import find_kind
+
+if TYPE_CHECKING:
+    from validation.pii_tagger import Tagger
 
 __all__ = ["DEFAULT_KINDS", "LEARNED_KINDS", "SECRET_KINDS", "Finding", "PiiKind", "find_pii", "redact", "same_contact"]
 
@@ -33,10 +37,15 @@ _ORDER = (
 )
 
 
-def find_pii(text: str, kinds: Collection[PiiKind] = DEFAULT_KINDS) -> tuple[Finding, ...]:
-    """Return what was found of `kinds` in order of position, without overlaps; the more specific kind wins."""
+def find_pii(
+    text: str, kinds: Collection[PiiKind] = DEFAULT_KINDS, tagger: Tagger | None = None
+) -> tuple[Finding, ...]:
+    """Return what was found of `kinds` in order of position, without overlaps; the more specific kind wins.
+
+    Learned kinds are found by `tagger`, or else by the shipped one.
+    """
     found: list[Finding] = []
-    for finding in _candidates(text, kinds):
+    for finding in _candidates(text, kinds, tagger):
         at = bisect(found, finding.start, key=lambda other: other.start)
         before_free = at == 0 or found[at - 1].end <= finding.start
         if before_free and (at == len(found) or finding.end <= found[at].start):
@@ -60,15 +69,15 @@ def same_contact(value: str) -> str:
     return value.casefold() if "@" in value else re.sub(r"\D", "", value).lstrip("0")
 
 
-def _candidates(text: str, kinds: Collection[PiiKind]) -> Iterator[Finding]:
+def _candidates(text: str, kinds: Collection[PiiKind], tagger: Tagger | None) -> Iterator[Finding]:
     plain = text if text.isascii() else text.translate(_plain_forms())
     for kind in _ORDER:
         if kind in kinds:
             yield from find_kind(plain, kind)
     if not LEARNED_KINDS.isdisjoint(kinds):
-        from validation.pii_tagger import tagger
+        from validation.pii_tagger import shipped_tagger
 
-        yield from (finding for finding in tagger().find(text) if finding.kind in kinds)
+        yield from (finding for finding in (tagger or shipped_tagger()).find(text) if finding.kind in kinds)
     if PiiKind.NATIONALITY in kinds:  # last: "Bank of French Polynesia" is a firm
         yield from find_kind(plain, PiiKind.NATIONALITY)
 

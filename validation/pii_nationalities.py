@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import re
 
-_PEOPLES = """
-Afghan Albanian Algerian American Andorran Angolan Argentine Argentinian Armenian Australian Austrian Azerbaijani
-Bahamian Bahraini Bangladeshi Barbadian Belarusian Belgian Belizean Beninese Bhutanese Bolivian Bosnian Botswanan
-Brazilian British Bruneian Bulgarian Burmese Burundian Cambodian Cameroonian Canadian Chadian Chilean Chinese Colombian
-Congolese Croatian Cuban Cypriot Czech Danish Dominican Dutch Ecuadorian Egyptian English Eritrean Estonian Ethiopian
-European Fijian Filipino Finnish French Gabonese Gambian Georgian German Ghanaian Greek Grenadian Guatemalan Guinean
-Guyanese Haitian Honduran Hungarian Icelandic Indian Indonesian Iranian Iraqi Irish Israeli Italian Ivorian Jamaican
-Japanese Jordanian Kazakh Kenyan Korean Kurdish Kuwaiti Kyrgyz Laotian Latvian Lebanese Liberian Libyan Lithuanian
-Luxembourgish Macedonian Malagasy Malawian Malaysian Maldivian Malian Maltese Mauritanian Mauritian Mexican Moldovan
-Mongolian Montenegrin Moroccan Mozambican Namibian Nepalese Nepali Nicaraguan Nigerian Nigerien Norwegian Omani
-Pakistani Palestinian Panamanian Paraguayan Persian Peruvian Polish Portuguese Qatari Romanian Russian Rwandan Salvadoran
-Samoan Saudi Scottish Senegalese Serbian Singaporean Slovak Slovakian Slovene Slovenian Somali Spanish Sudanese
-Surinamese Swazi Swedish Swiss Syrian Taiwanese Tajik Tanzanian Thai Tibetan Togolese Tongan Trinidadian Tunisian
-Turkish Turkmen Ugandan Ukrainian Uruguayan Uzbek Venezuelan Vietnamese Welsh Yemeni Zambian Zimbabwean
-""".split()
-_BELIEFS = """
-Anglican Atheist Baptist Buddhist Catholic Christian Evangelical Hindu Jewish Lutheran Methodist Mormon Muslim Orthodox
-Presbyterian Protestant Quaker Shia Sikh Sunni
-""".split()
-_PARTIES = "Communist Conservative Democrat Labour Liberal Republican Socialist Tory".split()
-
-NATIONALITY = re.compile(rf"\b(?:{'|'.join((*_PEOPLES, *_BELIEFS, *_PARTIES))})s?\b")
+NATIONALITY = re.compile(
+    r"\b(?:"
+    r"Afghan|Albanian|Algerian|American|Andorran|Angolan|Argentine|Argentinian|Armenian|Australian|"
+    r"Austrian|Azerbaijani|Bahamian|Bahraini|Bangladeshi|Barbadian|Belarusian|Belgian|Belizean|"
+    r"Beninese|Bhutanese|Bolivian|Bosnian|Botswanan|Brazilian|British|Bruneian|Bulgarian|Burmese|"
+    r"Burundian|Cambodian|Cameroonian|Canadian|Chadian|Chilean|Chinese|Colombian|Congolese|Croatian|"
+    r"Cuban|Cypriot|Czech|Danish|Dominican|Dutch|Ecuadorian|Egyptian|English|Eritrean|Estonian|"
+    r"Ethiopian|European|Fijian|Filipino|Finnish|French|Gabonese|Gambian|Georgian|German|Ghanaian|"
+    r"Greek|Grenadian|Guatemalan|Guinean|Guyanese|Haitian|Honduran|Hungarian|Icelandic|Indian|"
+    r"Indonesian|Iranian|Iraqi|Irish|Israeli|Italian|Ivorian|Jamaican|Japanese|Jordanian|Kazakh|"
+    r"Kenyan|Korean|Kurdish|Kuwaiti|Kyrgyz|Laotian|Latvian|Lebanese|Liberian|Libyan|Lithuanian|"
+    r"Luxembourgish|Macedonian|Malagasy|Malawian|Malaysian|Maldivian|Malian|Maltese|Mauritanian|"
+    r"Mauritian|Mexican|Moldovan|Mongolian|Montenegrin|Moroccan|Mozambican|Namibian|Nepalese|Nepali|"
+    r"Nicaraguan|Nigerian|Nigerien|Norwegian|Omani|Pakistani|Palestinian|Panamanian|Paraguayan|"
+    r"Persian|Peruvian|Polish|Portuguese|Qatari|Romanian|Russian|Rwandan|Salvadoran|Samoan|Saudi|"
+    r"Scottish|Senegalese|Serbian|Singaporean|Slovak|Slovakian|Slovene|Slovenian|Somali|Spanish|"
+    r"Sudanese|Surinamese|Swazi|Swedish|Swiss|Syrian|Taiwanese|Tajik|Tanzanian|Thai|Tibetan|"
+    r"Togolese|Tongan|Trinidadian|Tunisian|Turkish|Turkmen|Ugandan|Ukrainian|Uruguayan|Uzbek|"
+    r"Venezuelan|Vietnamese|Welsh|Yemeni|Zambian|Zimbabwean|Anglican|Atheist|Baptist|Buddhist|"
+    r"Catholic|Christian|Evangelical|Hindu|Jewish|Lutheran|Methodist|Mormon|Muslim|Orthodox|"
+    r"Presbyterian|Protestant|Quaker|Shia|Sikh|Sunni|Communist|Conservative|Democrat|Labour|Liberal|"
+    r"Republican|Socialist|Tory"
+    r")s?\b"
+)
 """A nationality, religion or political group, written with a capital."""

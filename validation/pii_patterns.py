@@ -19,7 +19,7 @@ _DIGIT = re.compile(r"[0-9]")
 _EMAIL = re.compile(r"[A-Za-z0-9][\w.+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")
 _IBAN = re.compile(r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b", re.IGNORECASE)
 _CARD = re.compile(r"(?<![\d.])[2-6][0-9]{3}(?:[ -]?[0-9]){9,15}(?![\d.]?\d)")
-# Prefixes and lengths of the card schemes (ISO/IEC 7812): Visa, Mastercard, American Express, Diners, JCB, Discover, ...
+# Prefixes and lengths of the schemes (ISO/IEC 7812): Visa, Mastercard, American Express, Diners, Discover and so on
 _ISSUED = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]|2[2-7])\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11,13}"
     r"|(?:6011|6[245]\d\d|5018|50[23]\d|5[678]\d\d|6[37]\d\d)\d{8,15}"
@@ -46,7 +46,8 @@ _DATE = re.compile(
     r"(?<![\d/.-])(?:[0-9]{1,2}([/.-])[0-9]{1,2}\1(?:[0-9]{4}|[0-9]{2})|(?:1[89]|2[0-9])[0-9]{2}([-/.])[0-9]{1,2}\2[0-9]{1,2})"
     r"(?:[ T][0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)?(?!\d|[/.-]\d)"
     rf"|\b[0-9]{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH}\b(?:,? (?:1[89]|2[0-9])[0-9]{{2}}\b)?"
-    rf"|\b{_MONTH}\.? (?:[0-9]{{1,2}}(?:st|nd|rd|th)?\b(?:,? (?:1[89]|2[0-9])[0-9]{{2}}\b)?|(?:1[89]|2[0-9])[0-9]{{2}}\b)"
+    rf"|\b{_MONTH}\.? (?:[0-9]{{1,2}}(?:st|nd|rd|th)?\b(?:,? (?:1[89]|2[0-9])[0-9]{{2}}\b)?"
+    r"|(?:1[89]|2[0-9])[0-9]{2}\b)"
     r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b",
     re.IGNORECASE,
 )

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 _REGIONS = ("US", "GB", "DE", "CH")
 _DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
 _CANDIDATE = re.compile(
-    r"(?<![\w$€£/#(+-])(?<!\d[.,:])(?:\+|\()?[0-9](?:[ ().\-/]{0,3}[0-9]){5,14}(?: ?(?:x|ext\.? ?)[0-9]{1,6})?(?![\w%]|[.,/:-][0-9])",
+    r"(?<![\w$€£/#(+-])(?<!\d[.,:])(?:\+|\()?[0-9](?:[ ().\-/]{0,3}[0-9]){5,14}"
+    r"(?: ?(?:x|ext\.? ?)[0-9]{1,6})?(?![\w%]|[.,/:-][0-9])",
     re.IGNORECASE,
 )
 # What nothing else is written like: +41 44 668 18 00, 001-321-194-8268x44208, (978)645-9740, 223-087-9502, 636.840.1227
@@ -25,7 +26,8 @@ _GROUPED = re.compile(
 _PUNCTUATED = re.compile(r"0[0-9]+[ .\-/]|[0-9 ]*[().\-/]")
 _NAMED_BEFORE = re.compile(
     r"\b(?:(?:tele)?phones?|tel|mobile|cell(?:phone|ular)?|fax|call(?:ed|ing)?|dial(?:ed|ing)?|r[ai]ng|reach(?:ed)?"
-    r"|hotline|voice ?mail|answer(?:ing|ed)?|whatsapp|sms|landline|contact(?:ed)?|text(?:ed)? me|(?:my|her|his|their|our|your) number)\b",
+    r"|hotline|voice ?mail|answer(?:ing|ed)?|whatsapp|sms|landline|contact(?:ed)?|text(?:ed)? me"
+    r"|(?:my|her|his|their|our|your) number)\b",
     re.IGNORECASE,
 )
 _NAMED_JUST_BEFORE = re.compile(r"\b(?:phone|tel|mobile|fax|call|dial)(?: (?:me|us|on|at|is))?\W{1,3}$", re.IGNORECASE)
@@ -50,9 +52,8 @@ def find_phones(text: str) -> Iterator[tuple[int, int]]:
             start, value = start + 1, value[1:]
         if value.count("(") != value.count(")") or value.endswith(")") or _DATE.search(value):
             continue
-        if _UNMISTAKABLE.fullmatch(value) or (_GROUPED.fullmatch(value) and _is_named(text, start, end)):
-            yield start, end
-        elif _PUNCTUATED.match(value) and _is_planned(value):
+        named = _GROUPED.fullmatch(value) and _is_named(text, start, end)
+        if named or _UNMISTAKABLE.fullmatch(value) or (_PUNCTUATED.match(value) and _is_planned(value)):
             yield start, end
 
 

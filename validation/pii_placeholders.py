@@ -1,4 +1,4 @@
-"""Placeholders for personal data: numbered, so that the model can tell values apart and the answer can show them again."""
+"""Placeholders for personal data: numbered, so that values can be told apart and shown again in the answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from validation.pii_kinds import Finding, PiiKind
 _NAMES = "|".join(sorted((kind.value for kind in PiiKind), key=len, reverse=True)).replace("_", r"\\?[_ -]")
 # A model may write [EMAIL_1], email_1 or [email 1]; without brackets, only the underscore tells it from other words.
 _PLACEHOLDER = re.compile(
-    rf"[\[(<{{]\\?({_NAMES})\\?[_ -]?([0-9]{{1,4}})\\?[\])>}}]|(?<![\w@./-])({_NAMES})\\?_([0-9]{{1,4}})(?![\w@]|[./-]\w)",
+    rf"[\[(<{{]\\?({_NAMES})\\?[_ -]?([0-9]{{1,4}})\\?[\])>}}]"
+    rf"|(?<![\w@./-])({_NAMES})\\?_([0-9]{{1,4}})(?![\w@]|[./-]\w)",
     re.IGNORECASE,
 )
 _NONE: Mapping[str, str] = MappingProxyType({})
