@@ -55,7 +55,7 @@ _SOURCES: dict[str, tuple[str, ...]] = {
         r"\bolvid[ae]s?\s+tod[oa]s?\b|\boubliez\s+tout|\bdimentica\s+tutt|\bzaboravi\s+sve|забудьте?\s+все",
     ),
     "leak": (
-        rf"\b{_SHOW}\s+(?:me\s+|us\s+)?(?:\w+\s+){{0,3}}?{_SECRET}",
+        rf"\b{_SHOW}\s+(?:me\s+|us\s+)?(?:(?!an?\s)\w+\s+){{0,3}}?{_SECRET}",
         r"\bwhat\s+(?:\w+\s+){0,3}(?:written|said|stated)\s+(?:above|at the beginning of (?:this|the|your) prompt)\b",
         r"\b(?:repeat|print|output|copy)\s+(?:\w+\s+){0,3}(?:text|words|everything)\s+(?:above|before this)\b",
         r"\b(?:zeige?n?|gib|nenne?n?|verrate?n?|wiederhole?n?)\s+(?:\w+\s+){0,3}(?:system-?prompts?|prompt-?texte?"
@@ -72,7 +72,8 @@ _SOURCES: dict[str, tuple[str, ...]] = {
         r"\bfrom\s+now\s+on[,]?\s+(?:you|answer|respond|act|ignore|reply)\b",
         r"\bpretend\s+(?:that\s+)?you(?:'re|\s+are|\s+can|\s+have\s+no)\b",
         r"\b(?:you are|you're)\s+(?:\w+\s+){0,2}(?:role-?playing|playing the role|going to (?:act|pretend|play))\b",
-        r"\bimmerse yourself into the role\b|\bstay in character\b|\b(?:not|n't|never)\s+break character\b",
+        r"\bimmerse yourself into the role\b|\b(?:not|n't|never)\s+break character\b",
+        r"(?:^|[.!;,]\s*|\b(?:you|must|will|should|always|and)\s+)stay in character\b",
         rf"\byou\s+(?:are|have|act)\s+(?:\w+\s+){{0,6}}(?:no|without|free of)\s+(?:\w+\s+){{0,2}}{_FREEDOM}\b",
         r"\bact as (?:a |an |my )?(?:\w+ )?(?:interpreter|terminal|console|shell|hacker)\b|\bi want you to act as\b",
         r"\b(?:jetzt|nun|ab jetzt|von nun an)\s+bist du\b|\bdu bist (?:jetzt|nun|ab jetzt)\b",
@@ -89,7 +90,8 @@ _SOURCES: dict[str, tuple[str, ...]] = {
         r"(?:^|\n|\\n)[^\S\n]*(?:#+\s*)?(?:system|assistant|developer|instruction|human)\s*:\s",
     ),
     "encoded": (
-        r"\b(?:decode|decipher|dekodiere|entschlüssle)\s+(?:\w+\s+){0,4}(?:base ?64|rot ?13|hex|morse|binary)\b",
+        r"(?<!how do you )(?<!how do i )(?<!how can i )(?<!how to )\b(?:decode|decipher|dekodiere|entschlüssle)\s+"
+        r"(?:\w+\s+){0,4}(?:base ?64|rot ?13|hex|morse|binary)\b",
         r"\b(?:base ?64|rot ?13)\s*:\s*\S{12,}|\b(?:[a-z0-9+]{24,}/?){3,}",
         r"(?:\\ ?n\s*){6,}|(?:\\x[0-9a-f]{2}){6,}|(?:\\u[0-9a-f]{4}){6,}",
     ),

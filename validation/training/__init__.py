@@ -1,0 +1,1 @@
+"""Scripts that fit the small models in `validation/artefacts` on open data."""
