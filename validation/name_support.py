@@ -10,7 +10,7 @@ from validation.names import akin_to_any
 from validation.terms import Terms
 
 _CLOSE = 0.6  # of the terms that the closest fact shares: a fact with as many speaks of the same thing
-_FEWEST = 3  # shared terms, below which no fact is close enough to say where a name must stand
+_FEWEST = 2  # shared terms besides the names, below which no fact is close enough to say where a name must stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def _has_word(word: str, language: str, place: _Place) -> bool:
 
 def _about(wanted: Terms, held: Sequence[Terms], initials: frozenset[str]) -> _Place | None:
     """The words of the facts that are close to `wanted`; None when none is close enough to tell."""
-    terms = wanted.words | wanted.numbers
+    terms = (wanted.words | wanted.numbers) - {stem(name, wanted.language) for name in wanted.names.told}
     shared = [[len(terms & (fact.words | fact.numbers)) for fact in each.facts] for each in held]
     closest = max((count for counts in shared for count in counts), default=0)
     if closest < _FEWEST:

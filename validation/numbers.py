@@ -42,6 +42,7 @@ _WIDE_DATE = re.compile(r"(?:(\d{4})年)?(\d{1,2})月(?:(\d{1,2})[日号])?")
 _THOUSANDS = re.compile(r"^\d{1,3}(?:[,'’.]\d{3})+$")
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|º|ª|er|ème)\b", re.IGNORECASE)
 _LIST_MARKER = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
+_DOTTED_DAY = re.compile(rf"(?<=\d)\.\s+(?=(?:{'|'.join(_MONTH_NAMES[2].split())})\b)", re.IGNORECASE)
 _JOINED_DATE = re.compile(r"(?<=\d)\s+(?:of|de|del|di)\s+(?=[^\W\d_])", re.IGNORECASE)
 _SCALED = re.compile(rf"(?<![\w.,])(\d+(?:[.,]\d+)?)[ -]?({'|'.join(sorted(_SCALES, key=len, reverse=True))})\b", re.I)
 
@@ -57,7 +58,7 @@ def spell_numbers(text: str) -> str:
     plain = _ISO_DATE.sub(_iso_date, plain)
     if "月" in plain:
         plain = _WIDE_DATE.sub(_wide_date, plain)
-    return _SCALED.sub(_scaled, _JOINED_DATE.sub(" ", _ORDINAL.sub("", plain)))
+    return _SCALED.sub(_scaled, _JOINED_DATE.sub(" ", _DOTTED_DAY.sub(" ", _ORDINAL.sub("", plain))))
 
 
 def number_of(token: str) -> str:

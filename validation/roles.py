@@ -27,6 +27,6 @@ def roles_swapped(one: Clause, other: Clause, language: str) -> bool:
     return (said == held) == (bool(_PASSIVE.search(one.text)) != bool(_PASSIVE.search(other.text)))
 
 
-def _names(clause: Clause, language: str) -> tuple[str, ...]:
+def _names(clause: Clause, language: str) -> tuple[tuple[str, ...], ...]:
     """The names of a clause, in order, its first word among them."""
-    return names_of(f"so {clause.text.strip()}", language).told
+    return names_of(f"so {clause.text.strip()}", language).runs

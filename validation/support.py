@@ -56,11 +56,18 @@ def support(wanted: Terms, held: Sequence[Terms], known: frozenset[str] = frozen
 
 
 def _together(wanted: Terms, held: Sequence[Terms]) -> float:
-    """The share of the terms of `wanted`, clause by clause, that occur in one fact, or under a title, of `held`."""
-    facts = [(fact.words | _title(terms).words) | fact.numbers for terms in held for fact in terms.facts]
+    """The share of the terms of `wanted`, clause by clause, that occur in one fact, or under a title, of each passage
+    in `held`."""
     clauses = [clause.words | clause.numbers for clause in wanted.clauses]
     total = sum(map(len, clauses))
-    return sum(max((len(said & fact) for fact in facts), default=0) for said in clauses) / total if total else 0.0
+    best = (frozenset[str]().union(*(_best_of(said, terms) for terms in held)) for said in clauses)
+    return sum(map(len, best)) / total if total else 0.0
+
+
+def _best_of(said: frozenset[str], held: Terms) -> frozenset[str]:
+    """What of `said` occurs in the fact of `held` that has most of it."""
+    title = _title(held).words
+    return max((said & (fact.words | title | fact.numbers) for fact in held.facts), key=len, default=frozenset())
 
 
 _NO_TITLE = Fact(frozenset(), frozenset(), frozenset(), frozenset(), False)

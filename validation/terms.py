@@ -18,6 +18,7 @@ _CLAUSE_END = re.compile(
     r"[.!?;:,](?=\s|$)|[\n|。！？；，]|\s(?:but|whereas|although|while|aber|sondern|jedoch|während)\s", re.IGNORECASE
 )
 _SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|[\n。！？；]")
+_SENTENCE = re.compile(f"({_SENTENCE_END.pattern})")
 _UNTIL = re.compile(r"\b(?:until|till|bis|erst)\b", re.IGNORECASE)
 _NOT_UNTIL = re.compile(r"(?:\bnot\b|n['’]t\b).*\b(?:until|till)\b", re.IGNORECASE)
 _LEANS = re.compile(
@@ -40,8 +41,9 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One sentence or line: its words and, as it may be its heading, those of a line without numbers before it; its
-    numbers, capitalised words and contrasts. One that `leans` says "he", "it" or the like of what stood before."""
+    """One sentence or line: its words and, where it hangs on them, those of what stood before and has no number: a line
+    that may be its heading, or a sentence that it `leans` on by "he", "it" or the like. Besides, its own numbers,
+    capitalised words and contrasts."""
 
     words: frozenset[str]
     numbers: frozenset[str]
@@ -103,16 +105,19 @@ def _clause(text: str, language: str) -> Clause:
 
 def _facts(text: str, language: str) -> Iterator[Fact]:
     before: frozenset[str] = frozenset()
-    for line in _SENTENCE_END.split(text):
+    heads = False
+    for line, end in zip(*[iter([*_SENTENCE.split(text), ""])] * 2, strict=True):
         if not line or line.isspace():
             continue
         words, numbers = _read(line, language)
         months = {word for word in words if word.startswith("month-")}
         # "from 1 to 15 May" holds both dates, so every number is taken with every month.
         dates = {f"{month}/{number}" for month in months for number in numbers | _days(numbers)}
-        held = numbers | _days(numbers) | dates
-        yield Fact(words | before, held, capitals_of(line), _marks(line), bool(_LEANS.search(line)))
+        held, leans = numbers | _days(numbers) | dates, bool(_LEANS.search(line))
+        around = before if heads or leans else frozenset[str]()
+        yield Fact(words | around, held, capitals_of(line), _marks(line), leans)
         before = frozenset() if numbers else words or before
+        heads = end == "\n"
 
 
 def _marks(text: str) -> Marks:
