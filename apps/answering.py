@@ -51,21 +51,19 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class AnsweringPolicy:
     """How answers are made. `mode` says which views are searched. A passage is no evidence below the cosine similarity
-    `floor`, and all together are none below `min_answerability`, 0 to 1. `history_tokens` are what the model and a
-    follow-up see of the conversation."""
+    `floor`. `history_tokens` are what the model and a follow-up see of the conversation."""
 
     top_k: int = 8
     mode: SearchMode = SearchMode.HYBRID
     prompt_sources: int = 3
     floor: float = 0.25
-    min_answerability: float = 0.0
     history_tokens: int = 600
 
 
 @dataclass(frozen=True, slots=True)
 class Answering:
     """The online use case over its ports. `context` says what a question that was condensed is searched for together
-    with, from the conversation; `answerability`, 0 to 1, how likely it is that passages answer a question; `restore`
+    with, from the conversation; `is_answerable` whether passages may answer a question at all; `restore`
     puts values back in place of their placeholders. `namespace` stands in cache keys for whatever else answers depend
     on: the catalog, so that others on the same Redis never meet, and settings of the adapters."""
 
@@ -77,7 +75,7 @@ class Answering:
     writing: Writing
     memory: Memory
     tracer: Tracer
-    answerability: Callable[[str, Sequence[Hit]], float] = lambda *_: 1.0
+    is_answerable: Callable[[str, Sequence[Hit]], bool] = lambda *_: True
     restore: Callable[[str, Mapping[str, str]], str] = lambda text, mapping: text
     policy: AnsweringPolicy = AnsweringPolicy()
     cache_enabled: bool = True
@@ -271,7 +269,7 @@ class Answering:
             return close and not hit.chunk.hidden and quarantined.isdisjoint(hit.chunk.flags)
 
         evidence = [hit for hit in retrieved.hits if is_evidence(hit)]
-        if evidence and self.answerability(turn.query.text, evidence) < self.policy.min_answerability:
+        if not self.is_answerable(turn.query.text, evidence):
             return ()
         return tuple(evidence[: self.policy.prompt_sources])
 

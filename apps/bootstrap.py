@@ -236,7 +236,7 @@ def open_answering(
     """Wire the online use case. Importing the guards takes seconds, at the first question."""
     from apps.answering import Answering, AnsweringPolicy
     from retrieval.questions.conversation_context import conversation_context
-    from validation.answerability import answerability
+    from validation.answerability import is_answerable
     from validation.pii_placeholders import restore
 
     settings, retrieval = library.settings, library.settings.retrieval
@@ -248,17 +248,18 @@ def open_answering(
         context=conversation_context,
         retriever=library.retriever,
         prompts=prompts,
-        writing=open_writing(settings, model, prompts, counter or open_token_counter(settings)),
+        writing=open_writing(
+            settings, model, prompts, counter or open_token_counter(settings), library.open_embedder("").embed
+        ),
         memory=library.memory,
         tracer=tracer,
-        answerability=answerability,
+        is_answerable=functools.partial(is_answerable, threshold=retrieval.min_answerability),
         restore=restore,
         policy=AnsweringPolicy(
             top_k=retrieval.top_k,
             mode=retrieval.mode,
             prompt_sources=retrieval.prompt_sources,
             floor=retrieval.floor,
-            min_answerability=retrieval.min_answerability,
             history_tokens=retrieval.history_tokens,
         ),
         cache_enabled=settings.cache.enabled,

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from serving.langchain_prompts import LangChainPromptBuilder
     from serving.vllm_token_counter import VllmTokenCounter
 
+Encode = Callable[[Sequence[str]], Awaitable[Vectors]]
 _QUOTES = 3  # sentences of an answer that is made of quotes, at most
 
 
-def open_policies(settings: Settings, encode: Callable[[Sequence[str]], Awaitable[Vectors]]) -> GuardPolicies:
+def open_policies(settings: Settings, encode: Encode) -> GuardPolicies:
     """Return the guards of each collection, by its policy files. `encode` is the packaged sentence encoder, which the
     classifiers were trained with. Guardrails is imported when guards are first asked for."""
     from validation.guardrails_policies import GuardrailsPolicies
@@ -53,8 +54,10 @@ def open_token_counter(settings: Settings) -> VllmTokenCounter:
     )
 
 
-def open_writing(settings: Settings, model: ChatModel, prompts: PromptBuilder, counter: TokenCounter) -> Writing:
-    """Return what writes drafts."""
+def open_writing(
+    settings: Settings, model: ChatModel, prompts: PromptBuilder, counter: TokenCounter, encode: Encode
+) -> Writing:
+    """Return what writes drafts. `encode` helps to choose what is quoted."""
     from validation.refusals import is_refusal
     from validation.sentences import SentenceStream
 
@@ -72,15 +75,15 @@ def open_writing(settings: Settings, model: ChatModel, prompts: PromptBuilder, c
         prompt=lay_out,
         sentences=SentenceStream,
         is_refusal=is_refusal,
-        quotes=functools.partial(_quotes, _QUOTES),
+        quotes=functools.partial(_quotes, encode),
         limits=WritingLimits(max_tokens=serving.max_tokens, temperature=serving.temperature),
     )
 
 
-def _quotes(limit: int, question: str, sources: Sequence[Hit]) -> tuple[Quoted, ...]:
+async def _quotes(encode: Encode, question: str, sources: Sequence[Hit]) -> tuple[Quoted, ...]:
     from serving.extractive_quotes import quotes
 
-    return tuple(Quoted(quote.text, quote.marker) for quote in quotes(question, sources, limit))
+    return tuple(Quoted(quote.text, quote.marker) for quote in await quotes(question, sources, _QUOTES, encode))
 
 
 def policy_rows(settings: Settings, collection: str) -> list[dict[str, str]]:

@@ -90,8 +90,8 @@ class RetrievalSettings(BaseModel):
     `diversity` above 0, up to 1, prefers passages that differ. A passage may grow by its neighbours to `expand_tokens`;
     0 leaves it as it was found.
 
-    `min_answerability`, 0 to 1, is how likely the passages must be to answer the question at all, and `history_tokens`
-    is how much of a conversation a follow-up sees.
+    `min_answerability` is how likely, 0 to 1, it must be that the passages answer the question at all (0: any may; by
+    default what keeps 98% of those that can be answered). `history_tokens` is what a follow-up sees of its conversation.
 
     `rephrase` searches in other words too: by questions that the model makes of the question, or by a passage that it
     imagines (HyDE). `condense` tells who turns a follow-up into a question that stands alone: a rule, or the model;
@@ -101,7 +101,7 @@ class RetrievalSettings(BaseModel):
     top_k: int = Field(8, ge=1, le=100)
     prompt_sources: int = Field(3, ge=1, le=20)
     floor: float = Field(0.25, ge=-1, le=1)
-    min_answerability: float = Field(0.0, ge=0, le=1)
+    min_answerability: float | None = Field(None, ge=0, le=1)
     history_tokens: int = Field(600, ge=0)
     mode: SearchMode = SearchMode.HYBRID
     candidates: int = Field(100, ge=10, le=1000)

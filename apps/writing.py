@@ -60,7 +60,7 @@ class Writing:
     prompt: LayOut
     sentences: Callable[[], SentenceStream]
     is_refusal: Callable[[str], bool]
-    quotes: Callable[[str, Sequence[Hit]], Sequence[Quoted]]
+    quotes: Callable[[str, Sequence[Hit]], Awaitable[Sequence[Quoted]]]
     limits: WritingLimits = WritingLimits()
 
     async def write(self, turn: Turn, sources: Sequence[Hit], retrieved: Retrieved) -> Draft:
@@ -110,7 +110,7 @@ class Writing:
         """Put the sentences of the sources into the draft that answer best."""
         draft.mode = AnswerMode.EXTRACTIVE
         with turn.stages("quote") as span:
-            quotes = self.quotes(turn.query.text, draft.sources)
+            quotes = await self.quotes(turn.query.text, draft.sources)
             span.set(outputs=[{"text": quote.text, "marker": quote.marker} for quote in quotes])
         for quote in quotes:
             if draft.finish == "complete":

@@ -43,7 +43,7 @@ def copy_first_source(prompt: Prompt) -> str:
     return f"{prompt.sources[0].chunk.text} [1]"
 
 
-def first_sentences(question: str, sources: Sequence[Hit]) -> tuple[Quoted, ...]:
+async def first_sentences(question: str, sources: Sequence[Hit]) -> tuple[Quoted, ...]:
     return tuple(Quoted(hit.chunk.text, marker) for marker, hit in enumerate(sources, start=1))[:1]
 
 

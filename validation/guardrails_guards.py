@@ -9,7 +9,8 @@ from contracts import CheckedSentence, Hit, Verdict, Violation
 from contracts import Outcome as Word
 from validation.citations import cited_markers, place_markers, without_markers
 from validation.guardrails_runner import Check, Outcome, redacted, run_checks
-from validation.pii import Finding, PiiKind, placeholders
+from validation.pii_kinds import Finding, PiiKind
+from validation.pii_placeholders import placeholders
 
 _ORDER: tuple[Word, ...] = ("block", "abstain", "drop")  # the strictest word on a sentence counts
 _UNREDACTED = Violation("guard_failure", "What had to be left out of the text could not be, so it was held back.")
@@ -71,7 +72,7 @@ def _settled(text: str, support: Outcome | None, violations: tuple[Violation, ..
     plain = without_markers(text)
     if support.failed:
         return CheckedSentence(f"{head}{plain}{tail}", (), "matched", violations, outcome="flag")
-    said: dict[str, Any] = support.result.metadata
+    said: dict[str, Any] = support.result.metadata["judged"]
     return CheckedSentence(
         f"{head}{place_markers(plain, said['markers'])}{tail}",
         tuple(said["markers"]),

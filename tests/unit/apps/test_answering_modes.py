@@ -94,8 +94,7 @@ async def test_the_models_own_refusal_is_a_refusal(tmp_path: Path) -> None:
 
 
 async def test_passages_that_hardly_answer_are_no_evidence(desk: Desk) -> None:
-    policy = replace(desk.answering.policy, min_answerability=0.5)
-    desk.answering = replace(desk.answering, policy=policy, answerability=lambda question, hits: 0.4)
+    desk.answering = replace(desk.answering, is_answerable=lambda question, hits: False)
     await desk.shelf.put("hours", HOURS)
     assert (await desk.ask()).abstained
     assert desk.model.prompts == []
