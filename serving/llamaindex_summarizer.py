@@ -45,25 +45,13 @@ class LlamaIndexSummarizer:
         self._max_tokens = max_tokens
         self._temperature = temperature
         self._concurrent = concurrent
-        names = ("system", "whole", "answer", "refine")
-        self._files = {name: (_FOLDER / f"summary.{name}.txt").read_text(encoding="utf-8").strip() for name in names}
-        digest = hashlib.sha256("\0".join((*self._files.values(), _TASK)).encode()).hexdigest()
-        self._version = f"summary-{digest[:12]}"
+        self._files = _files()
+        self._version = _version(self._files)
 
     @property
     def version(self) -> str:
         """Name and content hash of the templates."""
         return self._version
-
-    @property
-    def texts(self) -> Mapping[str, PromptText]:
-        """The templates by name."""
-        system = Message("system", self._files["system"])
-        parts = {"summary": "whole", "document_answer": "answer", "document_refine": "refine"}
-        return {
-            name: PromptText(self._version, (system, Message("user", self._files[part])))
-            for name, part in parts.items()
-        }
 
     async def summarize(self, texts: Sequence[str], question: str = "") -> AsyncGenerator[Token]:
         """Yield a summary of the texts, in reading order, piece by piece, or with a question what they say about it.
@@ -133,6 +121,26 @@ class LlamaIndexSummarizer:
         except ValueError as exc:  # what the question leaves of the window is not positive
             raise _question_too_long(limits.room + limits.max_tokens) from exc
         return pieces
+
+
+def summary_prompts() -> Mapping[str, PromptText]:
+    """Return the templates by name."""
+    files = _files()
+    parts = {"summary": "whole", "document_answer": "answer", "document_refine": "refine"}
+    return {
+        name: PromptText(_version(files), (Message("system", files["system"]), Message("user", files[part])))
+        for name, part in parts.items()
+    }
+
+
+def _files() -> dict[str, str]:
+    names = ("system", "whole", "answer", "refine")
+    return {name: (_FOLDER / f"summary.{name}.txt").read_text(encoding="utf-8").strip() for name in names}
+
+
+def _version(files: Mapping[str, str]) -> str:
+    digest = hashlib.sha256("\0".join((*files.values(), _TASK)).encode()).hexdigest()
+    return f"summary-{digest[:12]}"
 
 
 def _question_too_long(window: int) -> InvalidInputError:

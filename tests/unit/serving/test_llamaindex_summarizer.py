@@ -10,7 +10,7 @@ from contextlib import aclosing
 import pytest
 
 from contracts import InvalidInputError, Message, ModelUnavailableError, Prompt, Token, Usage
-from serving.llamaindex_summarizer import LlamaIndexSummarizer
+from serving.llamaindex_summarizer import LlamaIndexSummarizer, summary_prompts
 from serving.scripted_chat_model import ScriptedChatModel
 
 FACTS = [
@@ -177,5 +177,6 @@ async def test_a_reader_that_leaves_stops_the_model() -> None:
 
 def test_its_templates_can_be_shown_in_a_registry() -> None:
     made, _ = summarizer()
-    assert set(made.texts) == {"summary", "document_answer", "document_refine"}
-    assert {text.version for text in made.texts.values()} == {made.version}
+    texts = summary_prompts()
+    assert set(texts) == {"summary", "document_answer", "document_refine"}
+    assert {text.version for text in texts.values()} == {made.version}
