@@ -26,7 +26,8 @@ _CLOSEST = 3  # sentences that may hold the answer
 _KINDS = {
     "number": r"how (?:many|much|long|old|far|high|tall|large|big|often)|wie ?viele?|wie (?:hoch|lang|alt|weit|groß)"
     r"|cuánt\w+|combien|quant[io]|多少|几|كم",
-    "date": r"when|what (?:year|date|month|day|century|decade)|which year|wann|cuándo|quand|quando|何时|什么时候|哪一?年|متى",
+    "date": r"when|what (?:year|date|month|day|century|decade)|which year|wann|cuándo|quand|quando"
+    r"|何时|什么时候|哪一?年|متى",
     "name": r"who|whom|whose|where|which (?:country|city|person|company)|what (?:country|city|company)|wer|wen|wem|wo"
     r"|quién\w*|dónde|qui|où|chi|dove|谁|哪里",
 }

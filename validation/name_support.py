@@ -29,7 +29,7 @@ def names_held(wanted: Terms, held: Sequence[Terms], known: frozenset[str]) -> b
     if not wanted.names.runs:
         return True
     initials = frozenset[str]().union(*(terms.names.initials for terms in held))
-    capitals = frozenset[str]().union(*(terms.names.capitals for terms in held))
+    capitals = frozenset[str]().union(*(fact.capitals for terms in held for fact in terms.facts))
     anywhere = _Place(capitals, frozenset[str]().union(*(terms.words for terms in held)), initials)
     about = _about(wanted, held, initials)
     places = (anywhere,) if about is None else (anywhere, about)

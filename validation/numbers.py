@@ -43,6 +43,7 @@ _THOUSANDS = re.compile(r"^\d{1,3}(?:[,'’.]\d{3})+$")
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|º|ª|er|ème)\b", re.IGNORECASE)
 _LIST_MARKER = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _DOTTED_DAY = re.compile(rf"(?<=\d)\.\s+(?=(?:{'|'.join(_MONTH_NAMES[2].split())})\b)", re.IGNORECASE)
+_OTHER_DIGIT = re.compile(r"[^\D0-9]")
 _JOINED_DATE = re.compile(r"(?<=\d)\s+(?:of|de|del|di)\s+(?=[^\W\d_])", re.IGNORECASE)
 _SCALED = re.compile(rf"(?<![\w.,])(\d+(?:[.,]\d+)?)[ -]?({'|'.join(sorted(_SCALES, key=len, reverse=True))})\b", re.I)
 
@@ -54,7 +55,7 @@ def spell_numbers(text: str) -> str:
     'From 1 May 2024 they cost 1500000.'
     """
     plain = _LIST_MARKER.sub("", unicodedata.normalize("NFKC", text))
-    plain = "".join(str(unicodedata.digit(c)) if c > "\u00ff" and c.isdigit() else c for c in plain)
+    plain = _OTHER_DIGIT.sub(lambda match: str(unicodedata.digit(match.group())), plain)
     plain = _ISO_DATE.sub(_iso_date, plain)
     if "月" in plain:
         plain = _WIDE_DATE.sub(_wide_date, plain)

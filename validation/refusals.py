@@ -18,13 +18,16 @@ _SAID = (
     r"|discussed|described|known|clear)"
 )
 _DO_NOT = r"(?:do(?:es)?\s+not|do(?:es)?n['’]t|did\s+not|didn['’]t|fails?\s+to)"
-_CANNOT = r"(?:cannot|can\s*not|can['’]t|could\s+not|couldn['’]t|am\s+(?:not\s+able|unable)\s+to|['’]m\s+(?:not\s+able|unable)\s+to)"
+_CANNOT = r"(?:cannot|can\s*not|can['’]t|could\s+not|couldn['’]t|(?:am|['’]m)\s+(?:not\s+able|unable)\s+to)"
 _ISNT = r"(?:is|are|was|were)\s*(?:not|n['’]t)\s+(?:\w+ly\s+)?"
 _OPENING = (
     r"^(?:(?:unfortunately|sorry|however|no|i['’]?m\s+sorry|i\s+am\s+sorry|i\s+apologi[sz]e|based\s+on[^,]{3,60}"
     r"|according\s+to[^,]{3,60}),?\s*(?:but\s+|that\s+)?)*"
 )
-_ABOUT_IT = r"(?:\s+(?:that|this|the|its|any|enough|who|what|when|where|how|why|which|whether|if|about|it|specific|on|information|anything|details)\b|\W*$)"
+_ABOUT_IT = (
+    r"(?:\s+(?:that|this|the|its|any|enough|who|what|when|where|how|why|which|whether|if|about|it|specific|on"
+    r"|information|anything|details)\b|\W*$)"
+)
 _ENGLISH = (
     # Who speaks is the model, and what it speaks of are its sources: "The report says that ..." is neither.
     rf"{_OPENING}(?:the|these|your|my)?\s*{_SOURCES}\s+{_DO_NOT}\s+(?:\w+ly\s+)?{_SAY}{_ABOUT_IT}",

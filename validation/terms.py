@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -54,15 +54,26 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Stems of the content words and the numbers of a text; a day with its month is one number, as "month-5/1"."""
+    """Stems of the content words and the numbers of a text; a day with its month is one number, as "month-5/1".
+
+    Names and clauses are found when they are first asked for: of most passages nobody does.
+    """
 
     text: str
     language: str
     words: frozenset[str]
     numbers: frozenset[str]
-    names: Names
-    clauses: tuple[Clause, ...]
     facts: tuple[Fact, ...]
+
+    @property
+    def names(self) -> Names:
+        """The names in the text."""
+        return _names(self.text, self.language)
+
+    @property
+    def clauses(self) -> tuple[Clause, ...]:
+        """The clauses of the text, in order."""
+        return _clauses(self.text, self.language)
 
 
 def terms_of(text: str, language: str = "") -> Terms:
@@ -79,10 +90,20 @@ def terms_of(text: str, language: str = "") -> Terms:
 @lru_cache(maxsize=2048)
 def _terms_of(text: str, language: str) -> Terms:
     plain = spell_numbers(text)
-    words, numbers = _read(plain, language)
-    facts = tuple(_facts(plain, language))
-    clauses = tuple(_clause(part, language) for part in _CLAUSE_END.split(plain) if part and not part.isspace())
-    return Terms(text, language, words, numbers, names_of(plain, language), clauses, facts)
+    lines = tuple(_lines(plain, language))
+    words = frozenset[str]().union(*(line.words for line in lines))
+    numbers = frozenset[str]().union(*(line.numbers for line in lines))
+    return Terms(plain, language, words, numbers, tuple(_facts(lines)))
+
+
+@lru_cache(maxsize=2048)
+def _names(text: str, language: str) -> Names:
+    return names_of(text, language)
+
+
+@lru_cache(maxsize=2048)
+def _clauses(text: str, language: str) -> tuple[Clause, ...]:
+    return tuple(_clause(part, language) for part in _CLAUSE_END.split(text) if part and not part.isspace())
 
 
 def terms_in_order(text: str, language: str) -> list[list[str]]:
@@ -103,21 +124,36 @@ def _clause(text: str, language: str) -> Clause:
     return Clause(text, words, numbers, negated and not _UNTIL.search(text), marks)
 
 
-def _facts(text: str, language: str) -> Iterator[Fact]:
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A sentence or a line: its own words and numbers, and whether a line break ends it."""
+
+    text: str
+    words: frozenset[str]
+    numbers: frozenset[str]
+    breaks: bool
+
+
+def _lines(text: str, language: str) -> Iterator[_Line]:
+    parts = [*_SENTENCE.split(text), ""]
+    for line, end in zip(parts[::2], parts[1::2], strict=True):
+        if line and not line.isspace():
+            yield _Line(line, *_read(line, language), end == "\n")
+
+
+def _facts(lines: Sequence[_Line]) -> Iterator[Fact]:
     before: frozenset[str] = frozenset()
     heads = False
-    for line, end in zip(*[iter([*_SENTENCE.split(text), ""])] * 2, strict=True):
-        if not line or line.isspace():
-            continue
-        words, numbers = _read(line, language)
+    for line in lines:
+        words, numbers = line.words, line.numbers
         months = {word for word in words if word.startswith("month-")}
         # "from 1 to 15 May" holds both dates, so every number is taken with every month.
         dates = {f"{month}/{number}" for month in months for number in numbers | _days(numbers)}
-        held, leans = numbers | _days(numbers) | dates, bool(_LEANS.search(line))
+        leans = bool(_LEANS.search(line.text))
         around = before if heads or leans else frozenset[str]()
-        yield Fact(words | around, held, capitals_of(line), _marks(line), leans)
+        yield Fact(words | around, numbers | _days(numbers) | dates, capitals_of(line.text), _marks(line.text), leans)
         before = frozenset() if numbers else words or before
-        heads = end == "\n"
+        heads = line.breaks
 
 
 def _marks(text: str) -> Marks:

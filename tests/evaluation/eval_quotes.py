@@ -18,7 +18,9 @@ from validation.training.answerability_cases import read_squad
 from validation.training.kept_vectors import KeptVectors
 
 
-async def contained(question: str, hits: Sequence[Hit], answers: Sequence[str], encode: KeptVectors | None) -> list[bool]:
+async def contained(
+    question: str, hits: Sequence[Hit], answers: Sequence[str], encode: KeptVectors | None
+) -> list[bool]:
     """Return, for up to one, two and three quotes, whether one of the answers stands in them."""
 
     async def vectors(texts: Sequence[str]) -> Vectors:
@@ -27,7 +29,9 @@ async def contained(question: str, hits: Sequence[Hit], answers: Sequence[str], 
 
     found = []
     for limit in (1, 2, 3):
-        said = " ".join(quote.text for quote in await quotes(question, hits, limit, vectors if encode else None)).lower()
+        said = " ".join(
+            quote.text for quote in await quotes(question, hits, limit, vectors if encode else None)
+        ).lower()
         found.append(any(answer.lower() in said for answer in answers))
     return found
 
