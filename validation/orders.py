@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_BREAK = re.compile(r"[.!?]{1,8}[\"'”)\]]*(?=\s)|[。！？]+|\n(?![a-zäöüß])")  # wrapped lines go on in lower case
+# The number of a list's item ends no sentence, nor does the end of a line that goes on in lower case.
+_BREAK = re.compile(r"(?m)(?<!^\d)(?<!^\d\d)[.!?]{1,8}[\"'”)\]]*(?=\s)|[。！？]+|\n(?![a-zäöüß])")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _MOST_CHARS = 600  # of a sentence; text without sentence ends is cut there
 
@@ -93,7 +94,7 @@ _STEERS = 5  # its place among the marks
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A sentence that asks or orders something; `marks`, `CONTEXT_FEATURES` numbers from 0 to 1, say how it stands out."""
+    """A sentence that asks or orders. `marks`, `CONTEXT_FEATURES` numbers of 0 to 1, say how it stands out."""
 
     start: int
     end: int
@@ -143,7 +144,7 @@ def _kind(sentence: str, addressed: bool) -> str:
     if len(opening) < 2:
         return ""
     place = 0
-    while place < min(3, len(opening) - 1) and opening[place] in _LEAD_INS:
+    while place < min(3, len(opening) - 1) and (opening[place] in _LEAD_INS or opening[place].isdigit()):
         place += 1
     if opening[place] in VERBS:
         return "order"

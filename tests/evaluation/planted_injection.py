@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -36,9 +37,12 @@ def report_passages(data: Path) -> None:
     ):
         print(f"\nPlanted attacks, held out by category ({FOLDS} folds), in passages held out too{name}")
         _print_rates(_cross_validated(carriers, attacks, seeds))
-    print("\nNever trained on: 10-Q pages as clean passages; jailbreaks (DAN and others) planted in SQuAD and e-mails")
+    print(
+        "\nNever trained on: 10-Q pages and web articles, both clean; jailbreaks (DAN and others) in SQuAD and e-mails"
+    )
     model = fit_passages(carriers, training_attacks(data))
     unseen: Scores = defaultdict(list)
+    unseen["clean web articles"] = [_score(text, model) for text in web_articles(data)]
     unseen["clean 10-Q"] = [_score(text, model) for text in quarterly_reports(data)]
     random = Random(0)
     hosts = [one.text for one in carriers if one.source in CARRIERS]
@@ -115,6 +119,12 @@ def quarterly_reports(data: Path) -> list[str]:
             pages = [page.get_textpage().get_text_range().replace("\r\n", "\n") for page in document]
         found += [piece for page in pages for piece in pieces(page) if len(piece) > 200]
     return found
+
+
+def web_articles(data: Path) -> list[str]:
+    """Return the main text of web pages, in pieces of a chunk's size."""
+    pages = json.loads((data / "parse/article_html/ground-truth.json").read_text())
+    return [piece for page in pages.values() for piece in pieces(page["articleBody"]) if len(piece) > 200]
 
 
 def _fold(one: Labelled) -> int:

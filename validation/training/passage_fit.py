@@ -12,12 +12,13 @@ import numpy as np
 
 from validation.injection_model import LinearModel
 from validation.orders import find_orders
-from validation.training import attack_seeds
+from validation.training import attack_seeds, benign_passages
 from validation.training.linear_fit import fit_linear
 from validation.training.open_sets import Labelled, attacks_and_near_misses, indirect_attacks
 
 _SENTENCE_END = re.compile(r"[.!?]\s+|\n")
 _SHORT_CHARS = 150
+_TIMES_WRITTEN = 5  # how often each passage written for training counts; those of the open data are mostly plain prose
 _ROUNDS = 9  # how often each attack is planted for training
 _ATTACKS_PER_CLEAN = 0.25  # what all planted orders weigh beside all clean ones
 _CARRIERS = ("email", "squad", "xquad_de", "clapnq", "xquad_en", "email", "squad", "anthropic")
@@ -56,13 +57,15 @@ def direct_attacks(data: Path) -> list[str]:
 def fit_passages(carriers: Sequence[Labelled], attacks: Sequence[str], seed: int = 0) -> LinearModel:
     """Return the model of orders: those inside planted attacks against those of the clean passages."""
     random = Random(seed)
-    by_source = {source: [one.text for one in carriers if one.source == source] for source in set(_CARRIERS)}
+    by_source = {source: [one.text for one in carriers if one.source == source] for source in _CARRIERS}
+    by_source["written"] = list(benign_passages.PASSAGES)
     planted = [
-        plant(random.choice(by_source[random.choice(_CARRIERS)]), attack, turn % 3)
+        plant(random.choice(by_source[random.choice((*_CARRIERS, "written"))]), attack, turn % 3)
         for attack in attacks
         for turn in range(_ROUNDS)
     ]
-    rows = [*_orders(planted), *_orders([Planted(one.text) for one in carriers])]
+    clean = [*(one.text for one in carriers), *benign_passages.PASSAGES * _TIMES_WRITTEN]
+    rows = [*_orders(planted), *_orders([Planted(text) for text in clean])]
     labels = np.array([attack for _, _, attack in rows])
     heavier = _ATTACKS_PER_CLEAN * len(rows) / max(1, int(labels.sum()))
     marks = np.array([marks for _, marks, _ in rows], np.float32)

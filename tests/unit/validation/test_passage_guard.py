@@ -11,7 +11,7 @@ from validation.passage_injection import QUARANTINE, find_planted
 from validation.passage_signs import has_exfiltration_link, has_hidden_text
 
 PROSE = (
-    "The hut stands on a terrace above the lake. The path crosses two streams and a moraine before it reaches the door. "
+    "The hut stands on a terrace above the lake. The path crosses two streams and a moraine before it gets there. "
     "It has 40 beds and was rebuilt in 1987 after an avalanche. A warden lives there from June to September. "
 )
 GERMAN = (
@@ -136,9 +136,9 @@ async def test_the_scanner_names_the_rules_of_each_text() -> None:
 
 
 async def test_a_higher_threshold_finds_less() -> None:
-    text = f"{PROSE}Who wrote the national anthem?"
+    text = f"{PROSE}Who wrote the national anthem?"  # out of place, but perhaps the author asks
     assert list(await PassageScanner({"prompt_injection": {}}).check([text])) == [("prompt_injection",)]
-    assert list(await PassageScanner({"prompt_injection": {"threshold": QUARANTINE}}).check([text])) == [()]
+    assert list(await PassageScanner({"prompt_injection": {"threshold": 1.0}}).check([text])) == [()]
 
 
 def test_the_version_follows_rules_and_options() -> None:
@@ -154,28 +154,25 @@ def test_the_version_follows_rules_and_options() -> None:
     [{"nothing": {}}, {"hidden_text": {"threshold": 0.5}}, {"prompt_injection": {"threshold": 2}}, {"a": {}, "b": {}}],
 )
 def test_unknown_rules_and_options_are_refused(rules: dict[str, dict[str, float]]) -> None:
-    with pytest.raises(ValueError, match="rule|threshold"):
+    with pytest.raises(ValueError, match=r"rule|threshold"):
         PassageScanner(rules)
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["a" * 200_000, "you " * 50_000, "\n" * 100_000, "?" * 100_000, "<!--" * 20_000, "![" * 50_000, "\u200b" * 50_000]
-    + [
-        "\ud800\x00",
-        "<img " * 20_000,
-        "append " * 20_000 + "https://",
-        "[x](https://a.b/?" * 5_000,
-        "{" * 50_000 + "//",
-    ],
+    "unit",
+    ["a", "you ", "\n", "?", "<!--", "![", "\u200b", "\ud800\x00", "<img ", "append ", "[x](https://a.b/?", "{", "1. "],
 )
-async def test_nothing_takes_forever(text: str) -> None:
+async def test_nothing_takes_forever(unit: str) -> None:
+    text = unit * (20_000 // len(unit)) + " https://"
     started = time.process_time()
     await PassageScanner(ALL).check([text])
-    assert time.process_time() - started < 5
+    assert (
+        time.process_time() - started < 2
+    )  # most take a few milliseconds; the square of the length would take minutes
 
 
 def test_guardrails_is_not_imported() -> None:
-    code = "import sys, validation.passage_guard; print([m for m in ('guardrails', 'sklearn', 'scipy') if m in sys.modules])"
+    loaded = "[name for name in ('guardrails', 'sklearn', 'scipy') if name in sys.modules]"
+    code = f"import sys, validation.passage_guard; print({loaded})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
