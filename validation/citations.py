@@ -102,11 +102,17 @@ def find_support(text: str, passages: Sequence[str], min_support: float, questio
         return None
     held = {marker: terms_of(passage, wanted.language) for marker, passage in enumerate(passages, start=1)}
     shares = {marker: share(wanted, [terms]) for marker, terms in held.items()}
-    scores = {(marker,): support(wanted, [held[marker]], known) for marker in held if shares[marker] >= min_support}
+    scores: dict[tuple[int, ...], float] = {
+        (marker,): support(wanted, [held[marker]], known) for marker in held if shares[marker] >= min_support
+    }
     found = _best(scores, min_support)
     if found is None:
         likely = sorted(sorted(held, key=shares.__getitem__, reverse=True)[:_MOST_IN_PAIRS])
-        pairs = {pair: [held[marker] for marker in pair] for pair in combinations(likely, 2) if shares[pair[0]]}
+        pairs = {
+            pair: [held[marker] for marker in pair]
+            for pair in combinations(likely, 2)
+            if all(shares[one] for one in pair)
+        }
         scores = {pair: support(wanted, two, known) for pair, two in pairs.items() if share(wanted, two) >= min_support}
         found = _best(scores, min_support)
     return found

@@ -70,7 +70,7 @@ def names_of(text: str, language: str) -> Names:
     words = list(_words(text))
     runs = list(_runs(words, text, language))
     if _is_heading(words, language):
-        told = [(fold(word.text),) for word in words if word.odd and not word.text.isupper()]
+        told: list[tuple[str, ...]] = [(fold(word.text),) for word in words if word.odd and not word.text.isupper()]
     else:
         told = [tuple(fold(word.text) for word in run if _is_name(word, run, language)) for run in runs]
     return Names(tuple(filter(None, told)), capitals_of(text), frozenset(_initials(runs)))

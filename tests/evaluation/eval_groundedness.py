@@ -149,8 +149,8 @@ def _report_swapped(cases: Sequence[tuple[str, str, str, str]]) -> None:
                 start = time.process_time()
                 kept[at] += settle(sentence, (passage,), _MIN_SUPPORT) is not None
                 taken.append(time.process_time() - start)
-        right, wrong = (count / max(1, len(chosen)) for count in kept)
-        print(f"  {kind:<8}n {len(chosen):<6}right {right:.3f}  wrong {wrong:.3f}")
+        shares = [count / max(1, len(chosen)) for count in kept]
+        print(f"  {kind:<8}n {len(chosen):<6}right {shares[0]:.3f}  wrong {shares[1]:.3f}")
     p50, p95 = np.percentile(np.array(taken) * 1e6, [50, 95])
     print(f"  CPU microseconds a sentence against one passage, half of them new: p50 {p50:.0f}, p95 {p95:.0f}")
 

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -89,7 +90,7 @@ def _xquad(path: Path) -> tuple[list[_Passage], list[_Asked]]:
     return passages, asked
 
 
-def _rows(path: Path) -> list[dict[str, object]]:
+def _rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
@@ -102,10 +103,10 @@ def _search(group: str, passages: Sequence[_Passage], asked: Sequence[_Asked], e
         shared = words.scores(one.question)
         fused = _DENSE * similar / max(similar.max(), 1e-6) + (1 - _DENSE) * shared / max(shared.max(), 1e-6)
         held_out = _held_out(one.title)
-        found = _hits(passages, similar, np.argsort(-fused)[:_FOUND])
+        found = _hits(passages, similar, np.argsort(-fused)[:_FOUND].tolist())
         yield Case(group, one.question, found, one.answerable, held_out)
         others = np.where(titles == one.title, -1.0, fused)
-        found = _hits(passages, similar, np.argsort(-others)[:_FOUND])
+        found = _hits(passages, similar, np.argsort(-others)[:_FOUND].tolist())
         yield Case(f"{group} elsewhere", one.question, found, False, held_out)
 
 
