@@ -21,8 +21,8 @@ def summary(
     collection: CollectionOption = "default",
     as_json: JsonOption = False,
 ) -> None:
-    """Summarise a DOCUMENT (its path, URL or id), however long it is, with its passages as sources; or answer a question
-    from all of it. The model server must run.
+    """Summarise a DOCUMENT (its path, URL or id), however long it is, with its passages as sources; or answer a
+    question from all of it. The model server must run.
 
     Example: footnote documents summary handbook.pdf
     """
