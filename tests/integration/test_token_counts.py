@@ -1,4 +1,4 @@
-"""Tokens counted as the model server counts them: prompts that just fit are answered, and the bound is never too low."""
+"""Tokens counted as the model server counts them: prompts that just fit are answered; the bound is never too low."""
 
 from __future__ import annotations
 
