@@ -7,7 +7,6 @@ What has a form of its own is found by it (`pii_patterns`); names, places, addre
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 from bisect import bisect
 from collections.abc import Collection, Iterable, Iterator
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_KINDS", "LEARNED_KINDS", "SECRET_KINDS", "Finding", "PiiKind", "find_pii", "redact", "same_contact"]
 
+_LAST_DIGIT = 0x1FBF9  # of Unicode 15, in code points
 # Where two overlap, the kind that stands first here wins.
 _ORDER = (
     PiiKind.EMAIL,
@@ -85,11 +85,7 @@ def _candidates(text: str, kinds: Collection[PiiKind], tagger: Tagger | None) ->
 @cache
 def _plain_forms() -> dict[int, str]:
     """Digits of every script, and what looks like the signs of an address or number, as ASCII; lengths stay."""
-    forms = {
-        code: str(unicodedata.decimal(chr(code)))
-        for code in range(128, sys.maxunicode + 1)
-        if unicodedata.category(chr(code)) == "Nd"
-    }
+    forms = {code: str(unicodedata.decimal(chr(code))) for code in range(128, _LAST_DIGIT + 1) if chr(code).isdecimal()}
     forms |= dict.fromkeys(map(ord, "‐‑‒–—−﹣－"), "-")
     forms |= dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2007\u2009\u202f\u3000"), " ")
     return forms | {ord("＠"): "@", ord("．"): ".", ord("（"): "(", ord("）"): ")", ord("＋"): "+"}

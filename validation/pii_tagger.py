@@ -17,7 +17,7 @@ from validation.pii_kinds import Finding, PiiKind
 from validation.pii_patterns import find_patterns
 
 OUTSIDE = "O"
-ARTEFACT = "pii_tagger.npz"
+ARTEFACT = f"pii-{FEATURES_VERSION}.npz"
 _WINDOW = 512  # tokens judged together, so that memory does not grow with the text
 
 

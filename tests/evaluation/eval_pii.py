@@ -8,8 +8,8 @@ that was trained on another of it. With `--folds 0` only ordinary text is looked
 How it is counted. A token (a run of letters, a run of digits, another character) inside an annotated span is personal;
 "tokens" compares that, whatever the type, with the tokens inside findings of all kinds but nationality and age, which
 the set does not annotate. "Spans" joins neighbours of one type that only white space and ,.; part, in gold and findings
-alike, and asks for both ends and the type to be right, or with "any type", joined whatever the type, for both ends; "overlapping" asks for the type and any common character. F2
-weighs recall four times as much as precision (beta 2).
+alike, and asks for both ends and the type to be right. "Spans, any type" joins whatever the type, and asks for both
+ends. "Overlapping" asks for the type and any common character. F2 weighs recall four times as much as precision.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Fitted:
 def fit(examples: Sequence[Example], labels: Sequence[str], *, rounds: int, seed: int = 0) -> Fitted:
     """Return the CRF of greatest likelihood by AdaGrad, `rounds` times over the examples."""
     torch.manual_seed(seed)
-    torch.sparse.check_sparse_tensor_invariants.disable()  # else AdaGrad warns that they are not checked
+    torch.sparse.check_sparse_tensor_invariants.disable()  # type: ignore[no-untyped-call]  # AdaGrad would warn
     shuffled = random.Random(seed)
     keys, counts = np.unique(np.concatenate([example.hashes for example in examples]), return_counts=True)
     keys = keys[counts >= _LEAST_SEEN]
@@ -96,7 +96,7 @@ def _loss(
     flat = torch.from_numpy(np.concatenate(rows))
     shown = ((torch.rand(len(flat)) > _DROPPED) & (flat > 0)).float() / (1 - _DROPPED)
     scores = embedding_bag(flat, weights, torch.from_numpy(offsets), mode="sum", per_sample_weights=shown, sparse=True)
-    scores = pad_sequence(list(scores.split(lengths)), batch_first=True)
+    scores = pad_sequence(list(torch.split(scores, lengths)), batch_first=True)
     gold = pad_sequence([torch.from_numpy(example.labels) for example in batch], batch_first=True)
     inside = torch.arange(max(lengths))[None] < torch.tensor(lengths)[:, None]
     every = first + scores[:, 0]

@@ -62,9 +62,9 @@ def test_samples_hashes_and_prose_stay(text: str) -> None:
     "piece", ["password ", "sk-", "eyJa.", "-----BEGIN PRIVATE KEY-----", "token: ", "a://b:", "key="]
 )
 def test_time_grows_with_length_alone(piece: str) -> None:
-    began = time.perf_counter()
-    find_secrets(piece * (60_000 // len(piece)))
-    assert time.perf_counter() - began < 5
+    began = time.thread_time()
+    find_secrets(piece * (20_000 // len(piece)))
+    assert time.thread_time() - began < 2
 
 
 def test_in_a_plain_guard() -> None:

@@ -74,9 +74,9 @@ def test_targets_compare_whatever_their_disguise() -> None:
 
 @pytest.mark.parametrize("piece", ["[", "[](", "<a ", "http:", "a.", "[a](b", "![[", "www.", "[x]: a", "<div style "])
 def test_time_grows_with_length_alone(piece: str) -> None:
-    began = time.perf_counter()
-    find_links(piece * (60_000 // len(piece)))
-    assert time.perf_counter() - began < 5
+    began = time.thread_time()
+    find_links(piece * (20_000 // len(piece)))
+    assert time.thread_time() - began < 2
 
 
 def test_in_a_plain_guard() -> None:

@@ -84,13 +84,16 @@ def test_findings_do_not_overlap_and_the_surer_kind_wins() -> None:
     assert all(one.end <= other.start for one, other in pairwise(findings))
 
 
-@pytest.mark.parametrize(
-    "piece", ["1 ", "12-", "a@", "a.", "GB82 ", "1:", "(1", "driver license ", "Anna Smith, ", "٤"]
-)
+@pytest.mark.parametrize("piece", ["1 ", "12-", "a@", "a.", "GB82 ", "1:", "(1", "driver license ", "٤", "a:b:"])
 def test_time_grows_with_length_alone(piece: str) -> None:
-    began = time.perf_counter()
-    find_pii(piece * (30_000 // len(piece)), DEFAULT_KINDS | {PiiKind.URL, PiiKind.PERSON})
-    assert time.perf_counter() - began < 10
+    began = time.thread_time()
+    find_pii(piece * (20_000 // len(piece)), DEFAULT_KINDS | {PiiKind.URL, PiiKind.DATE, PiiKind.AGE})
+    assert time.thread_time() - began < 2
+
+
+def test_names_are_found_all_through_a_long_text() -> None:
+    text = "My name is Andrew Arnoux and I live in Slovenia. " * 150
+    assert sum(finding.kind is PiiKind.PERSON for finding in find_pii(text, list(PiiKind))) >= 140
 
 
 def test_contacts_compare_whatever_their_style() -> None:
