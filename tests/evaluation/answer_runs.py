@@ -101,6 +101,9 @@ async def open_desk(asked: AnswerSet, settings: Settings, folder: Path, mode: An
         await _index(library, asked, place / "files")
         library = replace(library, retriever=WatchedRetriever(library.retriever))
         answering = open_answering(library, NullTracer(), NullAnswerCache(), model)
+        # As the API does before it is ready: what loads for long at the first question would count as a failed check.
+        await library.open_embedder(library.indexing.embedder).embed([asked.name])
+        await answering.policies.guards(_COLLECTION).input.check(asked.name)
         yield Desk(asked, library, answering, model, mode)
     finally:
         await asyncio.gather(library.aclose(), chat.close())
