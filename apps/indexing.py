@@ -20,7 +20,7 @@ from apps.collection_settings import no_collection
 from apps.embedding_batches import CutVersion, EmbeddingBatches, OnProgress
 from apps.members import Allowance, member_source
 from apps.remembering import checked_otherwise, checked_recipe, outcome_of, recipe_of, remembered
-from apps.rescanning import Rescanning
+from apps.rescanning import Rescanning, StateBatches
 from apps.scanning import PassageScans, count_flagged
 from apps.side_by_side import side_by_side
 from apps.sources import INSIDE, FileList, Indexed, Outcome, Source, identify, local_file
@@ -107,6 +107,7 @@ class Indexing:
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_READ_AT_ONCE), init=False)
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2), init=False)
     _scans: PassageScans = field(default_factory=PassageScans, init=False)
+    _state_batches: StateBatches = field(default_factory=StateBatches, init=False)
 
     async def index(self, source: Source, on_progress: OnProgress = _no_report) -> Indexed:
         """Make one file searchable, with the files inside it, and return what became of it. Only a store that is away
@@ -281,7 +282,7 @@ class Indexing:
         return await self._rescanning(run.collection).run(run.collection, states) if states else None
 
     def _rescanning(self, collection: Collection) -> Rescanning:
-        return Rescanning(self.catalog, self.states, partial(self._flag, collection))
+        return Rescanning(self.catalog, self.states, self._state_batches, partial(self._flag, collection))
 
     async def _flag(self, collection: Collection, document: Document, chunks: Sequence[Chunk]) -> tuple[Chunk, ...]:
         """Return the chunks with their flags. Raises ParseError."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from apps.remembering import checked_recipe, outcome_of
 from apps.scanning import count_flagged
@@ -26,11 +27,34 @@ _AT_ONCE = 64  # documents
 
 
 @dataclass(frozen=True, slots=True)
+class StateBatches:
+    """Writes the states of files that are done at the same time together: one transaction for each would take longer
+    than the checks."""
+
+    _waiting: dict[str, dict[str, SourceState]] = field(default_factory=dict, init=False)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+
+    async def record(self, states: SourceStates, collection: str, state: SourceState) -> None:
+        """Return when the state of a source is stored. Raises what the store raises."""
+        waiting = self._waiting.setdefault(collection, {})
+        waiting[state.source] = state
+        async with self._turn:
+            if waiting.get(state.source) is not state:  # it was stored along with another one
+                return
+            some = dict(waiting)
+            await states.record(collection, list(some.values()))
+            for source, stored in some.items():
+                if waiting[source] is stored:
+                    del waiting[source]
+
+
+@dataclass(frozen=True, slots=True)
 class Rescanning:
-    """The stage over its ports; `flag` returns chunks with their flags."""
+    """The stage over its ports; `flag` returns chunks with their flags, `batches` are those of all work under way."""
 
     catalog: Catalog
     states: SourceStates
+    batches: StateBatches
     flag: Callable[[Document, Sequence[Chunk]], Awaitable[tuple[Chunk, ...]]]
 
     async def run(self, collection: Collection, states: Sequence[SourceState]) -> Indexed | None:
@@ -67,16 +91,21 @@ class Rescanning:
         done = outcome_of(collection.name, state)
         if done.document_id is None:  # it could not be read
             return done
-        found = await self.catalog.find(collection.name, done.document_id)
-        if found is None:  # an archive: it has no passages
-            await self.states.record(collection.name, [state])
+        found = await self._stored(collection.name, done.document_id, state.digest)
+        chunks = await self.flag(*found) if found else ()
+        if not found or chunks == found[1]:
+            await self.batches.record(self.states, collection.name, state)
             return done
-        whole = await self.catalog.read(collection.name, done.document_id, found.document.version, collection.embedder)
-        if whole.document.version != state.digest:
-            raise NotFoundError(f"{state.source!r} is stored in another version by now.")
-        chunks = await self.flag(whole.document, whole.chunks)
-        if chunks == whole.chunks:
-            await self.states.record(collection.name, [state])
-            return done
+        whole = await self.catalog.read(collection.name, done.document_id, state.digest, collection.embedder)
         await self.catalog.put([replace(whole, chunks=chunks, state=state)], collection.embedder)
         return replace(done, outcome=Outcome.UPDATED, chunks=len(chunks), flagged=count_flagged(chunks))
+
+    async def _stored(self, name: str, document_id: str, version: str) -> tuple[Document, tuple[Chunk, ...]] | None:
+        """Return a document in its current version; None for an archive. Raises NotFoundError when another version is
+        the current one by now."""
+        found = await self.catalog.find(name, document_id)
+        if found is None:
+            return None
+        if found.document.version != version:
+            raise NotFoundError(f"{found.document.source!r} is stored in another version by now.")
+        return found.document, await self.catalog.chunks(name, document_id, version)

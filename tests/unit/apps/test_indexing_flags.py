@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from apps.flagged import flagged_passages
-from apps.rescanning import Rescanning
+from apps.rescanning import Rescanning, StateBatches
 from apps.sources import Outcome, identify
 from contracts import Chunk, Cutting, Document, Element, ElementKind, NotFoundError, ParsedFile, SourceState
 from tests.bench import Bench
@@ -274,7 +274,7 @@ async def test_a_collection_that_has_another_embedder_by_now_has_to_be_read(benc
     async def flag(document: Document, chunks: Sequence[Chunk]) -> tuple[Chunk, ...]:
         return tuple(replace(chunk, flags=()) for chunk in chunks)
 
-    rescanning = Rescanning(bench.shelf.catalog, bench.shelf.states, flag)
+    rescanning = Rescanning(bench.shelf.catalog, bench.shelf.states, StateBatches(), flag)
     assert await rescanning.run(before, [await state(bench)]) is None
     assert await flags(bench) == [("exfiltration_link", "prompt_injection")]
     done = await rescanning.run(await bench.indexing.open_collection("default"), [await state(bench)])
