@@ -136,7 +136,8 @@ class ExplanationOut(BaseModel):
 
 class HitOut(BaseModel):
     """A passage that was found. `page` counts from 1; `span` is a character range in the document's text. `score` is
-    what hits are ordered by, `similarity` the cosine similarity to the query, `views` those that found it."""
+    what hits are ordered by, `similarity` the cosine similarity to the query, `views` those that found it. `flags` are
+    the rules that it broke when it was checked."""
 
     chunk_id: str
     document_id: str
@@ -151,6 +152,7 @@ class HitOut(BaseModel):
     score: float
     similarity: float | None
     views: list[str]
+    flags: list[str]
     explanation: ExplanationOut | None = None
 
 
@@ -241,7 +243,8 @@ class SearchOut(BaseModel):
 
 
 class DocumentOut(BaseModel):
-    """A document. `ingested_at` is in seconds since the epoch."""
+    """A document. `ingested_at` is in seconds since the epoch; `flagged` of its `chunks` broke a rule when they were
+    checked."""
 
     id: str
     title: str
@@ -253,6 +256,7 @@ class DocumentOut(BaseModel):
     generation: int
     ingested_at: float
     versions: int
+    flagged: int
     readers: list[str]
     metadata: dict[str, str]
 
@@ -299,7 +303,8 @@ class FailuresOut(BaseModel):
 
 
 class ChunkOut(BaseModel):
-    """A passage of a document. `hidden` text is there, but no reader of the document can see it."""
+    """A passage of a document. `hidden` text is there, but no reader of the document can see it; `flags` are the rules
+    that the passage broke when it was checked."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -311,6 +316,7 @@ class ChunkOut(BaseModel):
     kind: str
     text: str
     hidden: bool
+    flags: list[str]
 
 
 class ChunksOut(BaseModel):
@@ -566,6 +572,7 @@ def document_out(summary: DocumentSummary) -> DocumentOut:
         generation=summary.generation,
         ingested_at=summary.ingested_at,
         versions=summary.versions,
+        flagged=summary.flagged,
         readers=list(document.readers),
         metadata=dict(document.metadata),
     )
@@ -626,4 +633,5 @@ def _hit_fields(hit: Hit) -> dict[str, object]:
         "score": round(hit.score, 4),
         "similarity": None if hit.similarity is None else round(hit.similarity, 4),
         "views": [standing.step for standing in hit.standings if standing.step in ("dense", "sparse")],
+        "flags": list(chunk.flags),
     }
