@@ -70,7 +70,8 @@ _SOURCES: dict[str, tuple[str, ...]] = {
         r"|known|called|named|acting|free\b|(?-i:[A-Z]))",
         r"(?:^|[.!?:]\s*)(?:now|okay|ok|hello)[,.]?\s+you\s+(?:are|act|will act)\s+(?!able|allowed|ready|in|on)",
         r"\bfrom\s+now\s+on[,]?\s+(?:you|answer|respond|act|ignore|reply)\b",
-        r"\bpretend\s+(?:that\s+)?you(?:'re|\s+are|\s+can|\s+have\s+no)\b",
+        r"\bpretend\s+(?:that\s+)?you(?:\s+can|\s+have\s+no"
+        r"|(?:'re|\s+are)\s+(?:not|no longer|free|an?\s+(?:\w+\s+)?(?:ai|bot)))\b",
         r"\b(?:you are|you're)\s+(?:\w+\s+){0,2}(?:role-?playing|playing the role|going to (?:act|pretend|play))\b",
         r"\bimmerse yourself into the role\b|\b(?:not|n't|never)\s+break character\b",
         r"(?:^|[.!;,]\s*|\b(?:you|must|will|should|always|and)\s+)stay in character\b",

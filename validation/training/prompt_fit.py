@@ -79,7 +79,8 @@ def fit_prompts(rows: PromptSet, chosen: NDArray[np.bool_]) -> tuple[LinearModel
     pieces = [rows.pieces[index] for index in kept]
     both = fit_linear(pieces, labels, weights, dense=rows.vectors[kept], lexical_scale=_LEXICAL_SCALE)
     words = fit_linear(pieces, labels, weights, lexical_scale=2 * _LEXICAL_SCALE)
-    mean = LinearModel(both.dense / 2, (both.lexical + words.lexical) / 2, (both.bias + words.bias) / 2)
+    half = np.float32(0.5)
+    mean = LinearModel(both.dense * half, (both.lexical + words.lexical) * half, (both.bias + words.bias) / 2)
     return mean, words
 
 

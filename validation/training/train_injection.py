@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from validation.injection_model import ARTEFACT, LinearModel
 from validation.training.open_sets import clean_passages, digests
@@ -17,7 +19,7 @@ from validation.training.sentence_transformers_encoder import ENCODER, encode
 VERSION = "injection-1"
 
 
-def train(data: Path, encode: Encode) -> dict[str, np.ndarray]:
+def train(data: Path, encode: Encode) -> dict[str, NDArray[Any]]:
     """Return the arrays of the artefact."""
     rows = prompt_set([*open_prompts(data), *seed_prompts()], encode)
     prompts, words = fit_prompts(rows, np.ones(len(rows.prompts), bool))
@@ -32,11 +34,11 @@ def train(data: Path, encode: Encode) -> dict[str, np.ndarray]:
     return stored
 
 
-def _arrays(name: str, model: LinearModel) -> dict[str, np.ndarray]:
+def _arrays(name: str, model: LinearModel) -> dict[str, NDArray[Any]]:
     return {
         f"{name}_dense": model.dense,
         f"{name}_lexical": model.lexical.astype(np.float16),  # half the size; scores change in the fourth decimal
-        f"{name}_bias": np.float64(model.bias),
+        f"{name}_bias": np.array(model.bias),
     }
 
 
@@ -46,7 +48,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ARTEFACT)
     given = parser.parse_args()
     given.out.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(given.out, **train(given.data, encode))
+    np.savez_compressed(given.out, allow_pickle=False, **train(given.data, encode))
     print(f"wrote {given.out} ({given.out.stat().st_size / 1000:.0f} KB)")
 
 
