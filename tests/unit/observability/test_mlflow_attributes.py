@@ -27,7 +27,12 @@ def test_stages_get_their_type_from_their_name() -> None:
 def test_inputs_and_outputs_are_json_with_their_letters_unescaped() -> None:
     found = recorded(inputs={"question": "Où est la pièce?"}, outputs=[Violation("pii", "an address")])
     assert found["mlflow.spanInputs"] == '{"question": "Où est la pièce?"}'
-    assert json.loads(found["mlflow.spanOutputs"]) == [{"rule": "pii", "message": "an address"}]
+    assert json.loads(found["mlflow.spanOutputs"]) == [{"rule": "pii", "message": "an address", "action": "block"}]
+
+
+def test_the_version_of_the_prompt_is_a_tag_of_the_trace() -> None:
+    found = recorded(prompt_version="grounded-1")
+    assert found == {"prompt_version": "grounded-1", "mlflow.traceTag.prompt_version": "grounded-1"}
 
 
 def test_usage_session_user_and_model_get_their_standard_names() -> None:
