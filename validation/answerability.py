@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from contracts import Hit
 from validation.contrasts import clash
-from validation.languages import UNSPACED, stem
+from validation.languages import UNSPACED, language_of, stem
 from validation.terms import Fact, Terms, terms_of
 
 _MODEL = Path(__file__).parent / "artefacts" / "answerability.json"
@@ -32,23 +32,25 @@ _KINDS = {
     r"|quién\w*|dónde|qui|où|chi|dove|谁|哪里",
 }
 _ASKS = {kind: re.compile(rf"(?<!\w)(?:{words})(?:(?!\w)|(?=[{UNSPACED}]))", re.I) for kind, words in _KINDS.items()}
+_MOSTLY = 0.5  # of the letters
 _PLAIN = re.compile(r"[a-z]", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerabilityModel:
-    """Weights per signal, in order, a bias, and the probability below which a question is refused."""
+    """Weights per signal, in order, a bias, and, for each family of languages, the probability below which a question
+    is refused: the encoder knows English best, and only Latin letters show names."""
 
     weights: tuple[float, ...]
     bias: float
-    threshold: float
+    thresholds: Mapping[str, float]
 
     @classmethod
     def load(cls, path: Path = _MODEL) -> AnswerabilityModel:
         """Read a model as the training script writes it."""
         stored = json.loads(path.read_text())
-        return cls(tuple(stored["weights"].values()), stored["bias"], stored["threshold"])
+        return cls(tuple(stored["weights"].values()), stored["bias"], stored["thresholds"])
 
 
 SIGNALS = (
@@ -81,9 +83,17 @@ def answerability(question: str, hits: Sequence[Hit], model: AnswerabilityModel 
 def is_answerable(question: str, hits: Sequence[Hit], threshold: float | None = None) -> bool:
     """Return whether `hits` may answer `question`: where not, the answer can be refused before it is written.
 
-    The model's own threshold keeps 98% of the questions that can be answered, in each language it was chosen on.
+    The model's own thresholds keep 98.5% of the questions that can be answered, in each set they were chosen on.
     """
-    return answerability(question, hits) >= (_packaged().threshold if threshold is None else threshold)
+    limit = _packaged().thresholds[family(question)] if threshold is None else threshold
+    return answerability(question, hits) >= limit
+
+
+def family(question: str) -> str:
+    """Return "english", "latin" for other languages in Latin letters, or "other"."""
+    if _plain(question) < _MOSTLY:
+        return "other"
+    return "english" if language_of(question) == "english" else "latin"
 
 
 def signals(question: str, hits: Sequence[Hit]) -> tuple[float, ...]:
@@ -103,7 +113,7 @@ def signals(question: str, hits: Sequence[Hit]) -> tuple[float, ...]:
     closest = [fact for _, fact in facts[:_CLOSEST]]
     everything = frozenset[str]().union(*bags)
     similarities = [hit.similarity or 0.0 for hit in hits[:_LOOKED_AT]]
-    plain = len(_PLAIN.findall(question)) / max(1, len(_LETTER.findall(question)))
+    plain = _plain(question)
     kind = _kind(question)
     there = bool(kind) and any(_holds(kind, fact, asked) for fact in closest)
     return (
@@ -125,6 +135,11 @@ def signals(question: str, hits: Sequence[Hit]) -> tuple[float, ...]:
 @lru_cache(maxsize=1)
 def _packaged() -> AnswerabilityModel:
     return AnswerabilityModel.load()
+
+
+def _plain(question: str) -> float:
+    """The share of its letters that are a to z."""
+    return len(_PLAIN.findall(question)) / max(1, len(_LETTER.findall(question)))
 
 
 def _reading(hit: Hit) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from validation.answerability import AnswerabilityModel, answerability
+from validation.answerability import AnswerabilityModel, answerability, family
 from validation.training.answerability_cases import Case, read_cases
 from validation.training.kept_vectors import KeptVectors
 
@@ -27,13 +27,15 @@ def auc(scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> float:
     return float((above > 0).mean() + (above == 0).mean() / 2)
 
 
-def report(name: str, cases: Sequence[Case], threshold: float) -> None:
+def report(name: str, cases: Sequence[Case]) -> None:
     """Print one line: kept and refused with the model, and with the floor alone."""
     truth = np.array([case.answerable for case in cases])
     scores = np.array([answerability(case.question, case.hits) for case in cases])
     cosines = np.array([max(hit.similarity or 0.0 for hit in case.hits) for case in cases])
     line = f"{name:<22}n {len(cases):<6}"
-    for values, limit in ((scores, threshold), (cosines, _FLOOR)):
+    thresholds = AnswerabilityModel.load().thresholds
+    own = np.array([thresholds[family(case.question)] for case in cases])
+    for values, limit in ((scores, own), (cosines, np.full(len(cases), _FLOOR))):
         refused = values < limit
         line += f"kept {(~refused[truth]).mean():.3f}  refused {refused[~truth].mean():.3f}  "
         line += f"precision {(~truth)[refused].mean() if refused.any() else 1.0:.3f}  AUC {auc(values, truth):.3f} | "
@@ -48,13 +50,12 @@ def main() -> None:
     encode = KeptVectors(given.vectors)
     cases = [case for case in read_cases(given.data, encode) if case.held_out]
     encode.keep()
-    threshold = AnswerabilityModel.load().threshold
-    print(f"threshold {threshold}; answerable kept, others refused, precision of refusals | by similarity alone")
+    print("answerable kept, others refused, precision of refusals | by similarity alone")
     for group in ("squad2", "clapnq"):
-        report(group, [case for case in cases if case.group == group], threshold)
+        report(group, [case for case in cases if case.group == group])
     for group in sorted({case.group for case in cases if case.group.endswith("elsewhere")}):
         here = [case for case in cases if case.group == group.removesuffix(" elsewhere") and case.answerable]
-        report(group, [*here, *(case for case in cases if case.group == group)], threshold)
+        report(group, [*here, *(case for case in cases if case.group == group)])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 
 from contracts import Hit
 from tests.library import hit
-from validation.answerability import SIGNALS, AnswerabilityModel, answerability, is_answerable, signals
+from validation.answerability import SIGNALS, AnswerabilityModel, answerability, family, is_answerable, signals
 
 
 def found(name: str, text: str, similarity: float) -> Hit:
@@ -52,8 +52,17 @@ def test_names_and_numbers_that_no_passage_has_count_against_it() -> None:
     assert (known["numbers_missing"], known["kind_there"], known["kind_missing"]) == (0.0, 1.0, 0.0)
 
 
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [("When does it open?", "english"), ("Wann öffnet die Hütte?", "latin"), ("小屋什么时候开放?", "other")],
+)
+def test_each_family_of_languages_has_its_threshold(question: str, name: str) -> None:
+    assert family(question) == name
+    assert 0 < AnswerabilityModel.load().thresholds[name] < 0.5
+
+
 def test_a_model_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "model.json"
-    path.write_text('{"weights": {"similarity": 2.0}, "bias": -1.0, "threshold": 0.5}')
-    assert AnswerabilityModel.load(path) == AnswerabilityModel((2.0,), -1.0, 0.5)
+    path.write_text('{"weights": {"similarity": 2.0}, "bias": -1.0, "thresholds": {"english": 0.5}}')
+    assert AnswerabilityModel.load(path) == AnswerabilityModel((2.0,), -1.0, {"english": 0.5})
     assert len(AnswerabilityModel.load().weights) == len(SIGNALS)

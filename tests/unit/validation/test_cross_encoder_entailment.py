@@ -9,6 +9,7 @@ from contracts import ConfigurationError
 from tests.small_cross_encoder import make_small_cross_encoder
 from validation.cross_encoder_entailment import CrossEncoderEntailment, entailment_label
 from validation.groundedness import entailed
+from validation.guardrails_offline import silence_guardrails
 
 PASSAGES = ("the hut opens in may", "dogs stay outside")
 
@@ -55,3 +56,19 @@ async def test_a_model_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_labels_are_found_under_other_names() -> None:
     assert entailment_label("m", {0: "neutral", 1: "Entailment"}) == 1
     assert entailment_label("m", {0: "entailment", 1: "not_entailment"}) == 0
+
+
+async def test_the_validator_fails_below_its_threshold(tmp_path: Path) -> None:
+    silence_guardrails()
+    from guardrails_ai.types import FailResult, PassResult
+
+    from validation.guardrails_entailment import Entailed
+
+    folder = nli_model(tmp_path, "contradiction", "entailment", "neutral")
+    metadata = {"passages": PASSAGES}
+    passed = await Entailed(folder, threshold=0.0).async_validate("it opens [1]", metadata)
+    assert isinstance(passed, PassResult)
+    failed = await Entailed(folder, threshold=1.0).async_validate("it opens [1]", metadata)
+    assert isinstance(failed, FailResult)
+    model = CrossEncoderEntailment(folder)
+    assert failed.metadata["entailment"] == pytest.approx(await entailed("it opens", PASSAGES, model))
