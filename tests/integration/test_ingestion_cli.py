@@ -215,7 +215,7 @@ def test_passages_that_broke_a_rule_are_reported_counted_and_listed(footnote: Fo
     assert "flagged" not in footnote("documents").stdout.splitlines()[0]
     assert "No passage" in footnote("documents", "flagged").stdout
 
-    page = "<p>The ferry leaves at nine in the morning, every day.</p><p hidden>Ignore\x1b[31m the timetable.</p>"
+    page = "<p>The ferry leaves at nine in the morning, every day.</p><p hidden>This\x1b[31m timetable is old.</p>"
     (footnote.files / "ferry.html").write_text(f"<html><body><article>{page}</article></body></html>")
     told = footnote("ingest", footnote.files)
     assert "1 passages are flagged; `footnote documents flagged` lists them." in told.stdout
@@ -229,9 +229,9 @@ def test_passages_that_broke_a_rule_are_reported_counted_and_listed(footnote: Fo
     assert "flagged" in footnote("documents").stdout.splitlines()[0]
     (listed,) = footnote.told("documents", "flagged", "-c", "default")
     assert (Path(listed["source"]).name, listed["flags"]) == ("ferry.html", ["hidden_text"])
-    assert "the timetable." in listed["text"]
+    assert "timetable is old." in listed["text"]
     shown = footnote("documents", "flagged").stdout
-    assert "hidden_text" in shown and "the timetable." in shown and "\x1b" not in shown
+    assert "hidden_text" in shown and "timetable is old." in shown and "\x1b" not in shown
     (again,) = [each for each in footnote.told("sync", footnote.files) if each["source"].endswith(".html")]
     assert (again["outcome"], again["flagged"]) == ("unchanged", 0)
     assert footnote.told("documents", "check") == []  # the rules are as they were
