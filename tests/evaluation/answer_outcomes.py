@@ -40,9 +40,10 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One question under one control. `reply` is the answer without markers, empty where it refused; `written` is all
-    that the model wrote. `found` is the share of the gold passages among the first hits, by how many; `recalled` the
-    share of them that is cited. `loss` tells where a right answer was lost, for short gold answers."""
+    """One question under one control. `reply` is the answer without markers, empty where it refused; `shown` is what
+    the model was asked each time it was called, and `written` what it wrote. `found` is the share of the gold passages
+    among the first hits, by how many; `recalled` the share of them that is cited. `loss` tells where a right answer
+    was lost, for short gold answers."""
 
     set: str
     control: Control
@@ -54,6 +55,7 @@ class Outcome:
     sentences: tuple[Sentence, ...] = ()
     recalled: float | None = None
     found: Mapping[int, float] | None = None
+    shown: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     loss: Loss | None = None
     mode: str = ""
@@ -106,6 +108,7 @@ def outcome_of(
         ),
         recalled=None if refused else found_share(hits, task, asked.language),
         found=_found(sheet.hits, task, asked.language),
+        shown=tuple(call.prompt for call in sheet.calls),
         written=written,
         loss=_loss(asked, task, reply, sheet, blocked=answer.finish == "blocked"),
         mode=answer.mode,

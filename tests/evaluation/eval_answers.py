@@ -19,6 +19,7 @@ import json
 import shlex
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,7 +27,7 @@ from urllib.parse import urlsplit
 from apps.settings import Settings, load_settings
 from contracts import AnswerMode
 from observability.logs import configure_logs
-from tests.evaluation.answer_outcomes import Outcome
+from tests.evaluation.answer_outcomes import Control, Outcome
 from tests.evaluation.answer_report import report
 from tests.evaluation.answer_runs import CONTROLS, ask_all, open_desk
 from tests.evaluation.answer_set_readers import read_answer_set, set_names
@@ -48,20 +49,18 @@ def main() -> None:
 
 
 async def _evaluate(asked: AnswerSet, wanted: argparse.Namespace, folder: Path) -> list[Outcome]:
-    outcomes: list[Outcome] = []
+    done = Counter[Control]()
+
+    def on_done(outcome: Outcome) -> None:
+        done[outcome.control] += 1
+        _append(wanted.out, outcome)
+        counts = ", ".join(f"{control} {count}" for control, count in done.items())
+        print(f"\r{asked.name}: {counts}", end="", file=sys.stderr, flush=True)
+
     async with open_desk(asked, _settings(wanted), folder, AnswerMode(wanted.mode)) as desk:
-        for control in wanted.controls:
-            done = 0
-
-            def on_done(outcome: Outcome) -> None:
-                nonlocal done
-                done += 1
-                _append(wanted.out, outcome)
-                print(f"\r{asked.name} {outcome.control}: {done}", end="", file=sys.stderr, flush=True)
-
-            tasks = [(task, control) for task in asked.tasks]
-            outcomes += await ask_all(desk, tasks, concurrency=wanted.concurrency, on_done=on_done)
-            print(file=sys.stderr)
+        tasks = [(task, control) for control in wanted.controls for task in asked.tasks]
+        outcomes = await ask_all(desk, tasks, concurrency=wanted.concurrency, on_done=on_done)
+    print(file=sys.stderr)
     return outcomes
 
 
