@@ -9,10 +9,9 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequen
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import anyio
-
 from apps.cached_answers import cache_key, entry_of, released_again
 from apps.draft import Emit, Event, Found
+from apps.event_streams import events_of
 from apps.json_answer import check_schema
 from apps.personal_data import RestoringEmit, restored
 from apps.stages import Stages
@@ -91,27 +90,12 @@ class Answering:
         """
         return await self._answer(question, _ignore)
 
-    async def stream(self, question: Question) -> AsyncGenerator[Event]:
+    def stream(self, question: Question) -> AsyncGenerator[Event]:
         """Yield what is found, each sentence once it is checked, each citation, what guards found, and last the answer.
 
         Raises as `answer` does. Closing the stream cancels the work, down to the model server.
         """
-        send, receive = anyio.create_memory_object_stream[Event](max_buffer_size=64)
-
-        async def produce() -> None:
-            async with send:
-                await send.send(await self._answer(question, send.send))
-
-        # A task of its own keeps the trace's context in one place, wherever the reader runs.
-        producer = asyncio.create_task(produce())
-        try:
-            async with receive:
-                async for event in receive:
-                    yield event
-            await producer
-        finally:
-            producer.cancel()
-            await asyncio.gather(producer, return_exceptions=True)
+        return events_of(lambda emit: self._answer(question, emit))
 
     async def aclose(self) -> None:
         """Wait for what is done after answers: summaries of long conversations."""
@@ -247,7 +231,8 @@ class Answering:
             await self.cache.put(key, found)
         answer = replace(answer, cache="exact", usage=Usage())
         await turn.emit(Found(tuple(citation.hit for citation in answer.citations), answer.generation, cached=True))
-        for event in (*released_again(answer), *answer.citations, *answer.violations):
+        events: list[Event] = [*released_again(answer), *answer.citations, *answer.violations]
+        for event in events:
             await turn.emit(event)
         return answer, None
 

@@ -219,14 +219,21 @@ def open_cache(settings: Settings) -> RedisAnswerCache | NullAnswerCache:
 
 def open_model(settings: Settings) -> LangChainChatModel:
     """Return the language model behind the model server."""
-    from serving.langchain_chat_model import LangChainChatModel
+    from serving.langchain_chat_model import LangChainChatModel, ModelServer
 
+    fallbacks = [
+        ModelServer(
+            each.model, each.base_url, each.api_key.get_secret_value(), each.timeout_s, heeds_proxy(each.base_url)
+        )
+        for each in settings.serving.fallbacks
+    ]
     return LangChainChatModel(
         settings.model_name,
         base_url=settings.model_url,
         api_key=settings.serving.api_key.get_secret_value(),
         timeout_s=settings.serving.timeout_s,
         heeds_proxy=heeds_proxy(settings.model_url),
+        fallbacks=fallbacks,
     )
 
 

@@ -51,6 +51,7 @@ def open_token_counter(settings: Settings) -> VllmTokenCounter:
         context_tokens=settings.serving.context_tokens,
         api_key=settings.serving.api_key.get_secret_value(),
         heeds_proxy=heeds_proxy(settings.model_url),
+        when_away="bound" if settings.serving.fallbacks else "raise",
     )
 
 

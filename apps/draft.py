@@ -14,6 +14,7 @@ from contracts import (
     Citation,
     Finish,
     Hit,
+    Token,
     Usage,
     Violation,
 )
@@ -41,13 +42,14 @@ Emit = Callable[[Event], Awaitable[None]]
 
 
 class Draft:
-    """The answer as far as it has been released, and `written`, all that the model has said so far."""
+    """The answer as far as it has been released, and `written`, all that the model has said so far, and which one."""
 
     def __init__(self, sources: Sequence[Hit], emit: Emit) -> None:
         self.sources = sources
         self._emit = emit
         self.text = ""
         self.written = ""
+        self.written_by = ""
         self.usage = Usage()
         self.finish: Finish = "complete"
         self.mode = AnswerMode.GROUNDED
@@ -80,6 +82,13 @@ class Draft:
             finish="complete" if said and self.finish == "abstained" else self.finish,
             notice=self.notice,
         )
+
+    def take(self, token: Token) -> bool:
+        """Note what the model said, which none has seen yet; return whether the limit cut it off there."""
+        self.written += token.text
+        self.usage = token.usage or self.usage
+        self.written_by = token.model or self.written_by
+        return token.cut_off
 
     def holds(self, checked: CheckedSentence) -> bool:
         """Whether the same sentence has been released before."""

@@ -91,7 +91,7 @@ class RetrievalSettings(BaseModel):
     0 leaves it as it was found.
 
     `min_answerability` is how likely, 0 to 1, it must be that the passages answer the question at all (0: any may; by
-    default what keeps 98% of those that can be answered). `history_tokens` is what a follow-up sees of its conversation.
+    default what keeps 98% of those that can be answered). A follow-up sees `history_tokens` of its conversation.
 
     `rephrase` searches in other words too: by questions that the model makes of the question, or by a passage that it
     imagines (HyDE). `condense` tells who turns a follow-up into a question that stands alone: a rule, or the model;
@@ -126,7 +126,8 @@ class FallbackSettings(BaseModel):
 class ServingSettings(BaseModel):
     """The language model: an empty model means the packaged SmolLM2-135M-Instruct, else a hub id or a folder; a base
     URL means a server that already runs. `focus_sentences` shortens the sources to that many sentences (0: whole
-    passages); by default 2 for the packaged model, which is too small for more, and whole passages for others."""
+    passages); by default 2 for the packaged model, which is too small for more, and whole passages for others.
+    `fallbacks` are asked in order while the servers before them are away."""
 
     model: str = ""
     base_url: str = ""

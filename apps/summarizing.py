@@ -123,8 +123,7 @@ class Summarizing:
         with stages("generate", inputs={"passages": len(hits)}) as span:
             async with aclosing(self.summarizer.summarize(texts_once(hits), question)) as tokens:
                 async for token in tokens:
-                    draft.written += token.text
-                    draft.usage, cut_off = token.usage or draft.usage, token.cut_off
+                    cut_off = draft.take(token)
                     for sentence in stream.feed(token.text):
                         await checking.check(sentence)
                     if draft.finish != "complete":

@@ -38,8 +38,8 @@ class SummarySentences:
             checked = await self.guards.output.check(sentence, sources, self.question)
             span.set(outputs={"text": checked.text, "outcome": checked.outcome, "markers": list(checked.markers)})
         await draft.report(checked.violations)
-        if checked.outcome == "block":
-            draft.finish = "blocked"
+        if checked.outcome in ("block", "abstain"):
+            draft.finish = "blocked" if checked.outcome == "block" else "abstained"
         elif checked.outcome in ("pass", "flag"):
             # Each sentence has its own few passages: their markers become those of the whole summary.
             checked = self._numbered(checked, sources)

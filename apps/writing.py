@@ -104,7 +104,7 @@ class Writing:
                     write = self._sentences if turn.question.schema is None else self._json
                     await write(tokens, turn, draft)
             finally:
-                span.set(outputs=draft.written, usage=draft.usage)
+                span.set(outputs=draft.written, usage=draft.usage, answered_by=draft.written_by)
 
     async def by_quotes(self, turn: Turn, draft: Draft) -> None:
         """Put the sentences of the sources into the draft that answer best."""
@@ -127,8 +127,7 @@ class Writing:
         unsupported, cut_off = 0, False
         stream = self.sentences()
         async for token in tokens:
-            draft.written += token.text
-            draft.usage, cut_off = token.usage or draft.usage, token.cut_off
+            cut_off = draft.take(token)
             for sentence in stream.feed(token.text):
                 kept = await self._check(sentence, turn, draft)
                 unsupported = 0 if kept else unsupported + 1
@@ -144,8 +143,7 @@ class Writing:
     async def _json(self, tokens: AsyncGenerator[Token], turn: Turn, draft: Draft) -> None:
         cut_off = False
         async for token in tokens:
-            draft.written += token.text
-            draft.usage, cut_off = token.usage or draft.usage, token.cut_off
+            cut_off = draft.take(token)
         with turn.stages("output_guard", inputs={"json": draft.written}):
             await checked_json(turn, draft, cut_off=cut_off)
 

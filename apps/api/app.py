@@ -15,8 +15,10 @@ from fastapi_offline import FastAPIOffline
 
 from apps.api.errors import handle_errors
 from apps.api.middleware import GateMiddleware, RequestMiddleware
-from apps.api.routes import answers, collections, conversations, documents, health, jobs
+from apps.api.routes import answers, collections, conversations, documents, health, jobs, summaries
 from apps.api.state import Running
+from apps.composing_summaries import open_prompt_registry, shown_prompts
+from apps.prompt_registration import register_prompts
 from apps.settings import PROJECT_ROOT
 from contracts import Collection
 
@@ -30,7 +32,7 @@ def create_app(running: Running) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        background = [asyncio.create_task(work(running)) for work in (_warm, _follow)]
+        background = [asyncio.create_task(work(running)) for work in (_warm, _follow, _register)]
         yield
         for task in background:
             task.cancel()
@@ -49,7 +51,7 @@ def create_app(running: Running) -> FastAPI:
     api = running.settings.api
     app.add_middleware(GateMiddleware, hosts=[api.host, *api.allowed_hosts], max_upload_mb=api.max_upload_mb)
     app.add_middleware(RequestMiddleware, observe=running.metrics.request)
-    for routes in (health, answers, collections, documents, jobs, conversations):
+    for routes in (health, answers, collections, documents, jobs, conversations, summaries):
         app.include_router(routes.router)
     handle_errors(app)
     if _PAGE.exists():
@@ -70,6 +72,13 @@ async def _warm(running: Running) -> None:
         await running.library.open_embedder(running.settings.embedding.model).embed(["warm"])
         await running.answering.policies.guards("default").input.check("warm")
         running.warm.set()
+
+
+async def _register(running: Running) -> None:
+    """Show the prompts in MLflow, after what questions wait for."""
+    await running.warm.wait()
+    with _logged("the prompts could not be registered"):
+        await register_prompts(open_prompt_registry(running.settings), shown_prompts(running.settings))
 
 
 async def _follow(running: Running) -> None:

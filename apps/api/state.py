@@ -13,7 +13,9 @@ from apps.answering import Answering
 from apps.api.schemas import ComponentOut, ReadyOut
 from apps.bootstrap import Library, open_answering, open_cache, open_library, open_model, open_tracer
 from apps.composing import open_token_counter
+from apps.composing_summaries import open_summarizing
 from apps.settings import Settings, heeds_proxy, shown_url
+from apps.summarizing import Summarizing
 from contracts import Answer, AnswerCache, FootnoteError
 from observability.metrics import Metrics
 
@@ -25,6 +27,7 @@ class Running:
     settings: Settings
     library: Library
     answering: Answering
+    summarizing: Summarizing
     cache: AnswerCache
     metrics: Metrics
     warm: asyncio.Event
@@ -111,6 +114,7 @@ def start(settings: Settings) -> Running:
         settings=settings,
         library=library,
         answering=answering,
+        summarizing=open_summarizing(settings, library.policies, library.catalog.chunks, model, counter, tracer),
         cache=cache,
         metrics=metrics,
         warm=asyncio.Event(),

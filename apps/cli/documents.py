@@ -91,7 +91,7 @@ def versions(document: Which, collection: CollectionOption = "default", as_json:
     """
 
     async def read(opened: Library) -> Sequence[VersionSummary]:
-        found = await _find(opened, collection, document)
+        found = await find_document(opened, collection, document)
         return await opened.catalog.versions(collection, found.document.id)
 
     rows: list[dict[str, Any]] = [
@@ -127,7 +127,7 @@ def restore(
     """
 
     async def change(opened: Library) -> Indexed:
-        return await opened.indexing.restore(await _find(opened, collection, document), version)
+        return await opened.indexing.restore(await find_document(opened, collection, document), version)
 
     done = with_library(change, collection)
     typer.echo(f"{done.source} is in version {version} again, {done.chunks} chunks.")
@@ -160,7 +160,7 @@ def _names(which: str) -> tuple[str, str]:
     return which, str(Path(which).resolve())
 
 
-async def _find(opened: Library, collection: str, which: str) -> DocumentSummary:
+async def find_document(opened: Library, collection: str, which: str) -> DocumentSummary:
     """Return the document with this id, source or path. Raises NotFoundError."""
     from apps.collection_settings import known_collection
     from apps.sources import identify
@@ -178,4 +178,4 @@ async def _source(opened: Library, collection: str, which: str, known: FileList)
     for name in _names(which):
         if known.get(name):
             return name
-    return (await _find(opened, collection, which)).document.source
+    return (await find_document(opened, collection, which)).document.source

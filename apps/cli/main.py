@@ -17,6 +17,7 @@ from apps.cli import (
     search,
     serve,
     stack,
+    summary,
     sync,
     transfer,
 )
@@ -45,6 +46,7 @@ for command in _LIBRARY:
 app.command("import", rich_help_panel="Documents and questions")(transfer.import_)
 for command in (policy.policy, compact.compact, rebuild.rebuild):
     app.command(rich_help_panel="Documents and questions")(command)
+documents.app.command()(summary.summary)
 app.add_typer(documents.app, name="documents", rich_help_panel="Documents and questions")
 app.add_typer(collections.app, name="collections", rich_help_panel="Documents and questions")
 app.add_typer(evaluation.app, name="eval", rich_help_panel="Documents and questions")

@@ -43,7 +43,7 @@ def summary(
 async def _summarize(settings: Settings, collection: str, document: str, question: str) -> AnswerOut:
     from apps.api.schemas import answer_out
     from apps.api.state import start
-    from apps.cli.documents import _find
+    from apps.cli.documents import find_document
     from apps.summarizing import Wanted
     from contracts import Caller
     from observability.logs import configure_logs
@@ -51,7 +51,7 @@ async def _summarize(settings: Settings, collection: str, document: str, questio
     configure_logs("ERROR")
     running = start(settings)
     try:
-        found = await _find(running.library, collection, document)
+        found = await find_document(running.library, collection, document)
         return answer_out(await running.summarizing.summarize(Wanted(found, Caller(), question)))
     finally:
         await running.close()
