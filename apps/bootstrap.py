@@ -243,8 +243,8 @@ def open_answering(
     """Wire the online use case. Importing the guards takes seconds, at the first question."""
     from apps.answering import Answering, AnsweringPolicy
     from retrieval.questions.conversation_context import conversation_context
-    from validation.answerability import is_answerable
-    from validation.pii_placeholders import restore
+    from validation.personal_data.pii_placeholders import restore
+    from validation.support.answerability import is_answerable
 
     settings, retrieval = library.settings, library.settings.retrieval
     prompts = open_prompts(settings)
@@ -270,7 +270,7 @@ def open_answering(
             history_tokens=retrieval.history_tokens,
         ),
         cache_enabled=settings.cache.enabled,
-        namespace=f"{library.identity} {settings.validation.entailment}",
+        namespace=library.identity,
     )
 
 

@@ -23,14 +23,9 @@ _QUOTES = 3  # sentences of an answer that is made of quotes, at most
 def open_policies(settings: Settings, encode: Encode) -> GuardPolicies:
     """Return the guards of each collection, by its policy files. `encode` is the packaged sentence encoder, which the
     classifiers were trained with. Guardrails is imported when guards are first asked for."""
-    from validation.guardrails_policies import GuardrailsPolicies
+    from validation.guardrails.guardrails_policies import GuardrailsPolicies
 
-    others: dict[str, Any] = {}
-    if settings.validation.entailment:
-        from validation.cross_encoder_entailment import CrossEncoderEntailment
-
-        others["entailment"] = CrossEncoderEntailment(settings.validation.entailment)
-    return GuardrailsPolicies(settings.policies_dir, encode=encode, others=others)
+    return GuardrailsPolicies(settings.policies_dir, encode=encode)
 
 
 def open_prompts(settings: Settings) -> LangChainPromptBuilder:
@@ -59,8 +54,8 @@ def open_writing(
     settings: Settings, model: ChatModel, prompts: PromptBuilder, counter: TokenCounter, encode: Encode
 ) -> Writing:
     """Return what writes drafts. `encode` helps to choose what is quoted."""
-    from validation.refusals import is_refusal
     from validation.sentences import SentenceStream
+    from validation.support.refusals import is_refusal
 
     serving = settings.serving
 
@@ -89,7 +84,7 @@ async def _quotes(encode: Encode, question: str, sources: Sequence[Hit]) -> tupl
 
 def policy_rows(settings: Settings, collection: str) -> list[dict[str, str]]:
     """Return the rules of a collection's policy, each as a row. Raises ConfigurationError when they make no guards."""
-    from validation.guardrails_policies import GuardrailsPolicies
+    from validation.guardrails.guardrails_policies import GuardrailsPolicies
 
     async def encode(texts: Sequence[str]) -> Vectors:
         raise AssertionError("only the rules are looked at")

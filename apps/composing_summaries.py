@@ -20,9 +20,9 @@ def open_summarizing(
 ) -> Summarizing:
     """Return what summarises documents, whose passages `chunks` returns by collection and id."""
     from serving.llamaindex_summarizer import LlamaIndexSummarizer
-    from validation.pii_placeholders import restore
-    from validation.refusals import is_refusal
+    from validation.personal_data.pii_placeholders import restore
     from validation.sentences import SentenceStream
+    from validation.support.refusals import is_refusal
 
     summarizer = LlamaIndexSummarizer(model, counter, temperature=settings.serving.temperature)
     return Summarizing(

@@ -154,12 +154,10 @@ class CacheSettings(BaseModel):
 
 
 class ValidationSettings(BaseModel):
-    """The guards on questions, passages and answers: `policies` is the folder of policy files, by default in the data
-    folder. `entailment` names a natural language inference model, a hub id or a folder, that judges too whether sources
-    support a sentence."""
+    """The guards on questions, passages and answers: `policies` is the folder of their policy files, by default in the
+    data folder."""
 
     policies: Path | None = None
-    entailment: str = ""
 
 
 class ObservabilitySettings(BaseModel):

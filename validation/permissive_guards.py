@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from contracts import CheckedSentence, Guards, Hit, InputGuard, OutputGuard, PassageGuard, Verdict
-from validation.citations import cited_markers, keep_markers
+from validation.support.citations import cited_markers, keep_markers
 
 
 class PermissiveInputGuard:

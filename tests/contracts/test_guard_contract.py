@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from contracts import Chunk, Document, GuardPolicies, Guards, Hit
-from validation.citations import cited_markers
-from validation.guardrails_policies import GuardrailsPolicies
+from validation.guardrails.guardrails_policies import GuardrailsPolicies
 from validation.permissive_guards import FixedPolicies
+from validation.support.citations import cited_markers
 
 TEXT = "The hut opens on 1 May. It has forty beds."
 SOURCES = (

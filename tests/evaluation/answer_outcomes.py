@@ -11,7 +11,7 @@ from tests.evaluation.answer_metrics import contains
 from tests.evaluation.answer_tasks import AnswerSet, Task
 from tests.evaluation.answer_watch import Sheet
 from tests.evaluation.gold_passages import file_name, found_share, is_gold
-from validation.citations import without_markers
+from validation.support.citations import without_markers
 
 Control = Literal["rag", "oracle", "closed-book"]
 Loss = Literal["right", "refused rightly", "blocked", "not found", "not shown", "not written", "held back", "made up"]

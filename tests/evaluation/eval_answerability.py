@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from validation.answerability import AnswerabilityModel, answerability, family
+from validation.support.answerability import AnswerabilityModel, answerability, family
 from validation.training.answerability_cases import Case, read_cases
 from validation.training.kept_vectors import KeptVectors
 

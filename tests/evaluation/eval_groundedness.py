@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from validation.citations import settle
-from validation.cross_encoder_entailment import CrossEncoderEntailment
-from validation.groundedness import groundedness
-from validation.quotes import sentence_spans
+from validation.support.citations import settle
+from validation.support.cross_encoder_entailment import CrossEncoderEntailment
+from validation.support.groundedness import groundedness
+from validation.support.quotes import sentence_spans
 from validation.training.kept_vectors import KeptVectors
 
 _FOLDS = 5

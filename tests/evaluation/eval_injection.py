@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from contracts import Vectors
 from tests.evaluation.planted_injection import report_passages
 from tests.evaluation.signs_injection import report_signs
-from validation.injection import find_injection
+from validation.injection.injection_patterns import find_injection
 from validation.training.open_sets import Labelled
 from validation.training.prompt_fit import (
     SEED,

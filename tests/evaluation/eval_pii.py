@@ -22,8 +22,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from validation.pii import DEFAULT_KINDS, Finding, PiiKind, find_pii
-from validation.pii_features import tokens_of
+from validation.personal_data.pii import DEFAULT_KINDS, Finding, PiiKind, find_pii
+from validation.personal_data.pii_features import tokens_of
 from validation.training.train_pii import KIND_OF, Course, annotated, tagger_of
 
 TYPES = {

@@ -12,8 +12,8 @@ from zlib import crc32
 import numpy as np
 import pypdfium2
 
-from validation.injection_model import InjectionModels, LinearModel, injection_models
-from validation.passage_injection import find_planted
+from validation.injection.injection_model import InjectionModels, LinearModel, injection_models
+from validation.injection.passage_injection import find_planted
 from validation.training import attack_seeds
 from validation.training.open_sets import Labelled, attacks_and_near_misses, clean_passages, indirect_attacks, pieces
 from validation.training.passage_fit import direct_attacks, fit_passages, plant, training_attacks

@@ -6,7 +6,7 @@ import asyncio
 import time
 from pathlib import Path
 
-from validation.passage_guard import PassageScanner
+from validation.injection.passage_guard import PassageScanner
 from validation.training.open_sets import clean_passages
 
 RULES = ("exfiltration_link", "hidden_text", "prompt_injection")

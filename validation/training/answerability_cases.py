@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from contracts import Chunk, Document, Hit, Vectors
-from validation.terms import terms_of
+from validation.support.terms import terms_of
 
 _DENSE = 0.66  # the share of the vectors in the product's own fusion
 _FOUND = 5  # hits a question

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts import Vectors
-from validation.injection_features import BUCKETS, lexical_rows
-from validation.injection_model import LinearModel
+from validation.injection.injection_features import BUCKETS, lexical_rows
+from validation.injection.injection_model import LinearModel
 
 _STRENGTH = 10.0  # C of the regression, chosen among 3, 10, 30, 100 by cross-validation; it matters little
 _MOST_STEPS = 500

@@ -10,8 +10,8 @@ from random import Random
 
 import numpy as np
 
-from validation.injection_model import LinearModel
-from validation.orders import find_orders
+from validation.injection.injection_model import LinearModel
+from validation.injection.orders import find_orders
 from validation.training import attack_seeds, benign_passages
 from validation.training.linear_fit import fit_linear
 from validation.training.open_sets import Labelled, attacks_and_near_misses, indirect_attacks

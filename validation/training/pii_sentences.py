@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from validation.pii_kinds import PiiKind
+from validation.personal_data.pii_kinds import PiiKind
 
 _LOCALES = (
     "en_US en_GB en_IE en_IN en_NZ de_DE de_AT fr_FR fr_CA es_ES es_MX es_CO it_IT pt_BR pt_PT nl_NL da_DK no_NO sv_SE"

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts import Vectors
-from validation.injection_features import plain, windows
-from validation.injection_model import LinearModel
+from validation.injection.injection_features import plain, windows
+from validation.injection.injection_model import LinearModel
 from validation.training import attack_seeds, benign_seeds
 from validation.training.linear_fit import fit_linear
 from validation.training.open_sets import Labelled, attacks_and_near_misses, clean_passages, real_questions

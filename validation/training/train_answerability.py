@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts import Vectors
-from validation.answerability import SIGNALS, family, signals
+from validation.support.answerability import SIGNALS, family, signals
 from validation.training.answerability_cases import Case, read_cases
 from validation.training.kept_vectors import KeptVectors
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from validation.injection_model import ARTEFACT, LinearModel
+from validation.injection.injection_model import ARTEFACT, LinearModel
 from validation.training.open_sets import clean_passages, digests
 from validation.training.passage_fit import fit_passages, training_attacks
 from validation.training.prompt_fit import Encode, fit_prompts, open_prompts, prompt_set, seed_prompts

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from validation.pii_features import FEATURES_VERSION, TokenFeatures, tokens_of, word_hash
-from validation.pii_kinds import LEARNED_KINDS, PiiKind
-from validation.pii_tagger import ARTEFACT, OUTSIDE, Tagger, taken_by_patterns
+from validation.personal_data.pii_features import FEATURES_VERSION, TokenFeatures, tokens_of, word_hash
+from validation.personal_data.pii_kinds import LEARNED_KINDS, PiiKind
+from validation.personal_data.pii_tagger import ARTEFACT, OUTSIDE, Tagger, taken_by_patterns
 from validation.training.pii_crf import Example, Fitted, fit
 from validation.training.pii_sentences import MadeUpSentences, Sentence
 

@@ -13,6 +13,8 @@ import pytest
 from apps.api.app import create_app
 from apps.api.state import Running
 from apps.bootstrap import open_library
+from apps.composing import open_token_counter
+from apps.composing_summaries import open_summarizing
 from apps.settings import CatalogSettings, ServingSettings, Settings
 from apps.worker import Worker
 from cache.memory_answer_cache import MemoryAnswerCache
@@ -37,6 +39,14 @@ class Api:
             settings=self.settings,
             library=self.library,
             answering=scripted_answering(self.library.retriever, self.library.memory, self.model, tracer),
+            summarizing=open_summarizing(
+                self.settings,
+                FixedPolicies(),
+                self.library.catalog.chunks,
+                self.model,
+                open_token_counter(self.settings),
+                tracer,
+            ),
             cache=MemoryAnswerCache(),
             metrics=Metrics(),
             warm=asyncio.Event(),

@@ -34,7 +34,7 @@ from contracts import (
 from observability.recording_tracer import RecordingTracer
 from tests.library import ALICE, BOB, Shelf, hit
 from validation.permissive_guards import FixedPolicies
-from validation.pii_placeholders import restore
+from validation.personal_data.pii_placeholders import restore
 from validation.sentences import SentenceStream
 
 TEXT = "\n".join(

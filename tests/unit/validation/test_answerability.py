@@ -7,7 +7,7 @@ import pytest
 
 from contracts import Hit
 from tests.library import hit
-from validation.answerability import SIGNALS, AnswerabilityModel, answerability, family, is_answerable, signals
+from validation.support.answerability import SIGNALS, AnswerabilityModel, answerability, family, is_answerable, signals
 
 
 def found(name: str, text: str, similarity: float) -> Hit:

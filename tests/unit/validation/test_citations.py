@@ -2,8 +2,15 @@
 
 import pytest
 
-from validation.citations import cited_markers, find_support, keep_markers, place_markers, settle, without_markers
-from validation.terms import terms_of
+from validation.support.citations import (
+    cited_markers,
+    find_support,
+    keep_markers,
+    place_markers,
+    settle,
+    without_markers,
+)
+from validation.support.terms import terms_of
 
 HUT = "Hut guide\nThe hut opens on 1 May 2024. Dogs are not allowed in the dormitory, but they are on the terrace."
 CLIMB = "Hut guide\nSummer\nThe climb takes two hours. 1,500 visitors come each year."

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from validation.credentials import find_secrets
-from validation.guardrails_offline import offline_guard, silence_guardrails
+from validation.guardrails.guardrails_offline import offline_guard, silence_guardrails
 
 _JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N"
 
@@ -69,7 +69,7 @@ def test_time_grows_with_length_alone(piece: str) -> None:
 
 def test_in_a_plain_guard() -> None:
     silence_guardrails()
-    from validation.guardrails_secrets import Secrets
+    from validation.guardrails.guardrails_secrets import Secrets
 
     outcome = offline_guard(Secrets()).validate("Log in with password=hunter2! and wait.")
     assert outcome.validated_output == "Log in with password=[secret] and wait."

@@ -7,9 +7,9 @@ import pytest
 
 from contracts import ConfigurationError
 from tests.small_cross_encoder import make_small_cross_encoder
-from validation.cross_encoder_entailment import CrossEncoderEntailment, entailment_label
-from validation.groundedness import entailed
-from validation.guardrails_offline import silence_guardrails
+from validation.guardrails.guardrails_offline import silence_guardrails
+from validation.support.cross_encoder_entailment import CrossEncoderEntailment, entailment_label
+from validation.support.groundedness import entailed
 
 PASSAGES = ("the hut opens in may", "dogs stay outside")
 
@@ -62,7 +62,7 @@ async def test_the_validator_fails_below_its_threshold(tmp_path: Path) -> None:
     silence_guardrails()
     from guardrails_ai.types import FailResult, PassResult
 
-    from validation.guardrails_entailment import Entailed
+    from validation.guardrails.guardrails_entailment import Entailed
 
     folder = nli_model(tmp_path, "contradiction", "entailment", "neutral")
     metadata = {"passages": PASSAGES}

@@ -7,7 +7,7 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 from contracts import Chunk, Document, Guards, Hit
-from validation.guardrails_policies import GuardrailsPolicies
+from validation.guardrails.guardrails_policies import GuardrailsPolicies
 
 
 def hit(text: str, *, title: str = "Hut guide", headings: tuple[str, ...] = ()) -> Hit:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from validation.guardrails_offline import silence_guardrails
-from validation.guardrails_runner import Check, redacted, run_checks
+from validation.guardrails.guardrails_offline import silence_guardrails
+from validation.guardrails.guardrails_runner import Check, redacted, run_checks
 
 silence_guardrails()
 
@@ -85,6 +85,6 @@ async def test_one_that_cannot_say_how_to_redact_lets_nothing_pass() -> None:
 
 
 async def test_a_check_that_hangs_is_given_up_and_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("validation.guardrails_runner._DEADLINE_S", 0.05)
+    monkeypatch.setattr("validation.guardrails.guardrails_runner._DEADLINE_S", 0.05)
     (outcome,) = await run_checks([Check("alone", "flag", Meeting(asyncio.Barrier(2)))], "x", {})
     assert (outcome.failed, outcome.on_fail) == (True, "block")

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from validation.injection import find_injection
+from validation.injection.injection_patterns import find_injection
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from contracts import ConfigurationError
-from validation.injection_features import BUCKETS, WINDOW_CHARS, lexical_rows, plain, windows
-from validation.injection_model import ARTEFACT, LinearModel, injection_models
+from validation.injection.injection_features import BUCKETS, WINDOW_CHARS, lexical_rows, plain, windows
+from validation.injection.injection_model import ARTEFACT, LinearModel, injection_models
 
 QUESTIONS = (
     "When does the hut open in spring?",

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.library import hit
-from validation.guardrails_offline import silence_guardrails
-from validation.judgement import judge
-from validation.quotes import quote_span, sentence_spans
+from validation.guardrails.guardrails_offline import silence_guardrails
+from validation.support.judgement import judge
+from validation.support.quotes import quote_span, sentence_spans
 
 HITS = (
     hit("hut", "Dogs stay out. The hut opens on 1 May 2024. Tea is free."),
@@ -78,7 +78,7 @@ def test_the_validator_hands_on_the_judgement() -> None:
     silence_guardrails()
     from guardrails_ai.types import FailResult, PassResult
 
-    from validation.guardrails_citations import NoRefusal, Supported
+    from validation.guardrails.guardrails_citations import NoRefusal, Supported
 
     metadata = {"passages": PASSAGES, "hits": HITS, "question": "When does it open?"}
     passed = Supported(min_support=0.6).validate("The hut opens on 1 May 2024.", metadata)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from validation.guardrails_offline import offline_guard, silence_guardrails
+from validation.guardrails.guardrails_offline import offline_guard, silence_guardrails
 from validation.links import KnownTargets, find_links, plain_target, without_links
 
 _SOURCES = (
@@ -81,7 +81,7 @@ def test_time_grows_with_length_alone(piece: str) -> None:
 
 def test_in_a_plain_guard() -> None:
     silence_guardrails()
-    from validation.guardrails_links import ForeignLinks
+    from validation.guardrails.guardrails_links import ForeignLinks
 
     guard = offline_guard(ForeignLinks())
     outcome = guard.validate("See [a](https://evil.com) and https://example.org/docs.", metadata={"passages": _SOURCES})

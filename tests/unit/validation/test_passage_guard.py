@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from validation.passage_guard import PassageScanner
-from validation.passage_injection import QUARANTINE, find_planted
-from validation.passage_signs import has_exfiltration_link, has_hidden_text
+from validation.injection.passage_guard import PassageScanner
+from validation.injection.passage_injection import QUARANTINE, find_planted
+from validation.injection.passage_signs import has_exfiltration_link, has_hidden_text
 
 PROSE = (
     "The hut stands on a terrace above the lake. The path crosses two streams and a moraine before it gets there. "
@@ -173,6 +173,6 @@ async def test_nothing_takes_forever(unit: str) -> None:
 
 def test_guardrails_is_not_imported() -> None:
     loaded = "[name for name in ('guardrails', 'sklearn', 'scipy') if name in sys.modules]"
-    code = f"import sys, validation.passage_guard; print({loaded})"
+    code = f"import sys, validation.injection.passage_guard; print({loaded})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from validation.guardrails_offline import offline_guard, silence_guardrails
-from validation.pii import DEFAULT_KINDS, PiiKind, find_pii, redact, same_contact
+from validation.guardrails.guardrails_offline import offline_guard, silence_guardrails
+from validation.personal_data.pii import DEFAULT_KINDS, PiiKind, find_pii, redact, same_contact
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_contacts_compare_whatever_their_style() -> None:
 
 def test_in_a_plain_guard() -> None:
     silence_guardrails()
-    from validation.guardrails_personal_data import PersonalData
+    from validation.guardrails.guardrails_personal_data import PersonalData
 
     text = "Write to a@example.org or b@example.org, card 4111 1111 1111 1111."
     assert offline_guard(PersonalData(kinds=["email"])).validate(text).validated_output == (
@@ -117,7 +117,7 @@ def test_in_a_plain_guard() -> None:
 
 def test_the_error_spans_name_the_kinds() -> None:
     silence_guardrails()
-    from validation.guardrails_personal_data import PersonalData
+    from validation.guardrails.guardrails_personal_data import PersonalData
 
     result = PersonalData().validate("a@example.org", {})
     assert [(span.start, span.end, span.reason) for span in result.error_spans] == [(0, 13, "email")]

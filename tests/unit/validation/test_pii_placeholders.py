@@ -2,8 +2,8 @@
 
 import pytest
 
-from validation.pii import Finding, PiiKind, find_pii
-from validation.pii_placeholders import placeholders, restore
+from validation.personal_data.pii import Finding, PiiKind, find_pii
+from validation.personal_data.pii_placeholders import placeholders, restore
 
 
 def test_each_value_has_its_own_placeholder_and_the_same_one_everywhere() -> None:

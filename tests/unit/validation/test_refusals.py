@@ -2,7 +2,7 @@
 
 import pytest
 
-from validation.refusals import is_refusal
+from validation.support.refusals import is_refusal
 
 
 @pytest.mark.parametrize(

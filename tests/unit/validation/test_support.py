@@ -2,9 +2,9 @@
 
 import pytest
 
-from validation.citations import settle
-from validation.groundedness import groundedness
-from validation.terms import terms_of
+from validation.support.citations import settle
+from validation.support.groundedness import groundedness
+from validation.support.terms import terms_of
 
 BUS = "Timetable\nThe first bus leaves the village at 6:10. The last bus leaves the village at 22:40."
 HIRE = "Staff\nAnna Keller hired Bruno Frei in 2019. Bruno Frei was promoted by Anna Keller in 2021."

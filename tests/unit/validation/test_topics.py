@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from validation.banned_words import BannedList
-from validation.guardrails_offline import offline_guard, silence_guardrails
+from validation.guardrails.guardrails_offline import offline_guard, silence_guardrails
 from validation.topics import Topic
 
 _WORDS = ("card", "lost", "tax", "pension", "weather")
@@ -37,7 +37,7 @@ def test_a_question_is_judged_by_the_closest_topic(
     question: str, denied: list[str], allowed: list[str], passes: bool
 ) -> None:
     silence_guardrails()
-    from validation.guardrails_topics import Topics
+    from validation.guardrails.guardrails_topics import Topics
 
     guard = offline_guard(Topics(denied, allowed, encode=encode))
     assert guard.validate(question).validation_passed is passes
@@ -74,6 +74,6 @@ def test_of_words_that_begin_together_the_longest_is_found() -> None:
 
 def test_banned_words_in_a_plain_guard() -> None:
     silence_guardrails()
-    from validation.guardrails_topics import BannedWords
+    from validation.guardrails.guardrails_topics import BannedWords
 
     assert offline_guard(BannedWords(["darn"])).validate("Darn it.").validated_output == "[…] it."

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts import ConfigurationError, Vectors
-from validation.injection_features import lexical_rows, plain, windows
+from validation.injection.injection_features import lexical_rows, plain, windows
 
-ARTEFACT = Path(__file__).with_name("artefacts") / "injection-1.npz"
+ARTEFACT = Path(__file__).parent.with_name("artefacts") / "injection-1.npz"
 
 
 @dataclass(frozen=True, slots=True)

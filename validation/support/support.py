@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from validation.contrasts import clash
-from validation.name_support import names_held
-from validation.neighbours import out_of_place
-from validation.roles import roles_swapped
-from validation.terms import Clause, Fact, Terms
+from validation.support.contrasts import clash
+from validation.support.name_support import names_held
+from validation.support.neighbours import out_of_place
+from validation.support.roles import roles_swapped
+from validation.support.terms import Clause, Fact, Terms
 
 
 def share(wanted: Terms, held: Sequence[Terms]) -> float:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from validation.terms import Terms, terms_of
+from validation.support.terms import Terms, terms_of
 
 _LEAST = 0.3  # share of the sentence's terms, below which nothing is a quote of it
 _LONGEST = 3  # sentences in a quote

@@ -13,11 +13,11 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from validation.pii_kinds import DEFAULT_KINDS, LEARNED_KINDS, SECRET_KINDS, Finding, PiiKind
-from validation.pii_patterns import find_kind
+from validation.personal_data.pii_kinds import DEFAULT_KINDS, LEARNED_KINDS, SECRET_KINDS, Finding, PiiKind
+from validation.personal_data.pii_patterns import find_kind
 
 if TYPE_CHECKING:
-    from validation.pii_tagger import Tagger
+    from validation.personal_data.pii_tagger import Tagger
 
 __all__ = ["DEFAULT_KINDS", "LEARNED_KINDS", "SECRET_KINDS", "Finding", "PiiKind", "find_pii", "redact", "same_contact"]
 
@@ -75,7 +75,7 @@ def _candidates(text: str, kinds: Collection[PiiKind], tagger: Tagger | None) ->
         if kind in kinds:
             yield from find_kind(plain, kind)
     if not LEARNED_KINDS.isdisjoint(kinds):
-        from validation.pii_tagger import shipped_tagger
+        from validation.personal_data.pii_tagger import shipped_tagger
 
         yield from (finding for finding in (tagger or shipped_tagger()).find(text) if finding.kind in kinds)
     if PiiKind.NATIONALITY in kinds:  # last: "Bank of French Polynesia" is a firm

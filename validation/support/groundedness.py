@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from validation.support import closeness, objection
-from validation.terms import terms_of
+from validation.support.support import closeness, objection
+from validation.support.terms import terms_of
 
 _OBJECTED = 0.5
 """What is left of the closeness of words where a number, a name or a denial speaks against it: below any threshold

@@ -8,23 +8,24 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from contracts import ConfigurationError, Vectors
-from validation.guardrails_offline import silence_guardrails
-from validation.guardrails_runner import Check
+from validation.guardrails.guardrails_offline import silence_guardrails
+from validation.guardrails.guardrails_runner import Check
 from validation.policy import OnFail, Rule, Stage
 
 Encode = Callable[[Sequence[str]], Awaitable[Vectors]]
 
 _VALIDATORS: Mapping[str, str] = {
-    "question_form": "validation.guardrails_question_form.QuestionForm",
-    "prompt_injection": "validation.guardrails_injection.PromptInjection",
-    "personal_data": "validation.guardrails_personal_data.PersonalData",
-    "topics": "validation.guardrails_topics.Topics",
-    "banned_words": "validation.guardrails_topics.BannedWords",
-    "supported": "validation.guardrails_citations.Supported",
-    "citations_exist": "validation.guardrails_citations.CitationsExist",
-    "says_more": "validation.guardrails_citations.SaysMore",
-    "secrets": "validation.guardrails_secrets.Secrets",
-    "foreign_links": "validation.guardrails_links.ForeignLinks",
+    "question_form": "validation.guardrails.guardrails_question_form.QuestionForm",
+    "prompt_injection": "validation.guardrails.guardrails_injection.PromptInjection",
+    "personal_data": "validation.guardrails.guardrails_personal_data.PersonalData",
+    "topics": "validation.guardrails.guardrails_topics.Topics",
+    "banned_words": "validation.guardrails.guardrails_topics.BannedWords",
+    "supported": "validation.guardrails.guardrails_citations.Supported",
+    "entailed": "validation.guardrails.guardrails_entailment.Entailed",
+    "citations_exist": "validation.guardrails.guardrails_citations.CitationsExist",
+    "says_more": "validation.guardrails.guardrails_citations.SaysMore",
+    "secrets": "validation.guardrails.guardrails_secrets.Secrets",
+    "foreign_links": "validation.guardrails.guardrails_links.ForeignLinks",
 }
 _ACTIONS: Mapping[OnFail, str] = {
     "block": "REFRAIN",
@@ -35,21 +36,20 @@ _ACTIONS: Mapping[OnFail, str] = {
 }
 
 
-def build_checks(stage: Stage, rules: Sequence[Rule], injected: Mapping[str, Any]) -> tuple[Check, ...]:
-    """Return a check per rule. What is `injected`, by argument name, goes to the validators that take it: `encode`, the
-    sentence encoder, say. Raises ConfigurationError naming the rule."""
+def build_checks(stage: Stage, rules: Sequence[Rule], encode: Encode | None) -> tuple[Check, ...]:
+    """Return a check per rule. `encode`, the sentence encoder, goes to the validators that take one. Raises
+    ConfigurationError naming the rule."""
     silence_guardrails()
-    return tuple(_check(stage, rule, injected) for rule in rules)
+    return tuple(_check(stage, rule, encode) for rule in rules)
 
 
-def _check(stage: Stage, rule: Rule, injected: Mapping[str, Any]) -> Check:
+def _check(stage: Stage, rule: Rule, encode: Encode | None) -> Check:
     from guardrails import OnFailAction
 
     where = f"{stage}.{rule.name} of the guard policy"
     try:
         kind = _class(rule.name)
-        takes = inspect.signature(kind).parameters
-        given = {name: value for name, value in injected.items() if name in takes}
+        given = {"encode": encode} if "encode" in inspect.signature(kind).parameters else {}
         options = {name: value for name, value in rule.options.items() if (stage, name) != ("input", "restore")}
         validator = kind(**options, **given, on_fail=OnFailAction[_ACTIONS[rule.on_fail]])
     except (ImportError, AttributeError) as exc:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from validation.pii_kinds import Finding, PiiKind
+from validation.personal_data.pii_kinds import Finding, PiiKind
 
 _NAMES = "|".join(sorted((kind.value for kind in PiiKind), key=len, reverse=True)).replace("_", r"\\?[_ -]")
 # A model may write [EMAIL_1], email_1 or [email 1]; without brackets, only the underscore tells it from other words.

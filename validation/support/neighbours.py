@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from validation.languages import stem
-from validation.terms import Terms, terms_in_order
+from validation.support.languages import stem
+from validation.support.terms import Terms, terms_in_order
 
 _NEAR = 3  # content words; neighbours in the sentence may stand this far apart in the passage
 _FEWEST = 3  # pairs of neighbours that tell whether the sentence is in the passage's words

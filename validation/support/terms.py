@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from validation.contrasts import Marks, marks_of
-from validation.languages import UNSPACED, character_pairs, denies, language_of, says_nothing, stem
-from validation.names import Names, capitals_of, names_of
-from validation.numbers import month_of, number_of, number_word, spell_numbers
+from validation.support.contrasts import Marks, marks_of
+from validation.support.languages import UNSPACED, character_pairs, denies, language_of, says_nothing, stem
+from validation.support.names import Names, capitals_of, names_of
+from validation.support.numbers import month_of, number_of, number_word, spell_numbers
 
 _TOKEN = re.compile(rf"\d+(?:[.,:'’]\d+)*|[{UNSPACED}]+|(?:(?![{UNSPACED}])[^\W\d_])+(?:n['’]t\b)?")
 _UNSPACED = re.compile(f"[{UNSPACED}]")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts import Attribution, Hit
-from validation.citations import closest_passages, keep_markers, settle, without_markers
-from validation.quotes import quote_span
+from validation.support.citations import closest_passages, keep_markers, settle, without_markers
+from validation.support.quotes import quote_span
 
 
 @dataclass(frozen=True, slots=True)

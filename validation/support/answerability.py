@@ -16,11 +16,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from contracts import Hit
-from validation.contrasts import clash
-from validation.languages import UNSPACED, language_of, stem
-from validation.terms import Fact, Terms, terms_of
+from validation.support.contrasts import clash
+from validation.support.languages import UNSPACED, language_of, stem
+from validation.support.terms import Fact, Terms, terms_of
 
-_MODEL = Path(__file__).parent / "artefacts" / "answerability.json"
+_MODEL = Path(__file__).parent.parent / "artefacts" / "answerability.json"
 _LOOKED_AT = 5  # hits; the model was fitted on as many
 _CLOSEST = 3  # sentences that may hold the answer
 _KINDS = {

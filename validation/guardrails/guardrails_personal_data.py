@@ -10,7 +10,7 @@ from typing import Any
 from guardrails import OnFailAction, Validator, register_validator
 from guardrails_ai.types import ErrorSpan, FailResult, PassResult, ValidationResult
 
-from validation.pii import DEFAULT_KINDS, SECRET_KINDS, Finding, PiiKind, find_pii, redact, same_contact
+from validation.personal_data.pii import DEFAULT_KINDS, SECRET_KINDS, Finding, PiiKind, find_pii, redact, same_contact
 
 _CONTACTS = frozenset({PiiKind.EMAIL, PiiKind.PHONE})
 

@@ -12,9 +12,9 @@ from typing import Any
 from guardrails import OnFailAction, Validator, register_validator
 from guardrails_ai.types import FailResult, PassResult, ValidationResult
 
-from validation.citations import keep_markers, only_repeats
-from validation.judgement import Judged, judge
-from validation.refusals import is_refusal
+from validation.support.citations import keep_markers, only_repeats
+from validation.support.judgement import Judged, judge
+from validation.support.refusals import is_refusal
 
 _REASONS = {
     "number": "No source has a number or date of the sentence for what it says.",
@@ -54,7 +54,7 @@ class Supported(Validator):  # type: ignore[misc]
     """Fails on a sentence that no passage supports to the degree `min_support`, 0 to 1; one that passes leaves with its
     markers settled.
 
-    Either way ``metadata["judged"]`` of the result holds the fields of `validation.judgement.Judged`. Of
+    Either way ``metadata["judged"]`` of the result holds the fields of `validation.support.judgement.Judged`. Of
     ``metadata["hits"]``, the hits behind the passages, where given, come the quotes. The fixed value of a sentence that
     fails goes without markers.
     """

@@ -9,9 +9,9 @@ from typing import Any
 from guardrails import OnFailAction, Validator, register_validator
 from guardrails_ai.types import FailResult, PassResult, ValidationResult
 
-from validation.citations import without_markers
-from validation.cross_encoder_entailment import CrossEncoderEntailment
-from validation.groundedness import entailed, groundedness
+from validation.support.citations import without_markers
+from validation.support.cross_encoder_entailment import CrossEncoderEntailment
+from validation.support.groundedness import entailed, groundedness
 
 _MOST_PASSAGES = 3  # that the model reads, the closest by their words: each takes it milliseconds to seconds
 

@@ -6,10 +6,10 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from validation.injection import find_injection
-from validation.injection_features import INVISIBLE
-from validation.injection_model import InjectionModels, injection_models
-from validation.orders import find_orders
+from validation.injection.injection_features import INVISIBLE
+from validation.injection.injection_model import InjectionModels, injection_models
+from validation.injection.injection_patterns import find_injection
+from validation.injection.orders import find_orders
 
 FENCE = 0.5  # finds most planted requests; about one passage in fifty of a technical manual is marked for nothing
 QUARANTINE = 0.95  # finds what clearly speaks to a model; about one passage in five hundred is lost for nothing

@@ -12,8 +12,8 @@ from guardrails import OnFailAction, Validator, register_validator
 from guardrails_ai.types import FailResult, PassResult, ValidationResult
 
 from contracts import Vectors
-from validation.injection import find_injection
-from validation.injection_model import injection_models
+from validation.injection.injection_model import injection_models
+from validation.injection.injection_patterns import find_injection
 
 _log = logging.getLogger(__name__)
 _MOST_PIECES = 8  # of 800 characters; the form of questions is checked elsewhere, this bounds the time of one check

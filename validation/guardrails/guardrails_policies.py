@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from contracts import ConfigurationError, Guards, PassageGuard
-from validation.guardrails_guards import GuardrailsInputGuard, GuardrailsOutputGuard
-from validation.guardrails_rules import Encode, build_checks
-from validation.passage_guard import PassageScanner
+from validation.guardrails.guardrails_guards import GuardrailsInputGuard, GuardrailsOutputGuard
+from validation.guardrails.guardrails_rules import Encode, build_checks
+from validation.injection.passage_guard import PassageScanner
 from validation.policy import Policy, policy_files, read_policy
 
 _Signs = tuple[tuple[int, int] | None, ...]
@@ -24,15 +22,14 @@ class _Known:
 
 class GuardrailsPolicies:
     """Port `GuardPolicies`. `folder` holds the policy files, and need not exist. `encode` is the sentence encoder for
-    the rules that need one; `others` are handed to the validators that take them, by argument name.
+    the rules that need one.
 
     Example: ``GuardrailsPolicies(Path("policies"), encode=embedder.embed).guards("default")``
     """
 
-    def __init__(self, folder: Path, *, encode: Encode | None = None, others: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, folder: Path, *, encode: Encode | None = None) -> None:
         self._folder = folder
         self._encode = encode
-        self._injected = {"encode": encode, **(others or {})}
         self._known: dict[str, _Known] = {}
         self._guards: dict[str, Guards] = {}  # by version: most collections share one
 
@@ -64,9 +61,9 @@ class GuardrailsPolicies:
     def _build(self, policy: Policy, collection: str) -> Guards:
         restore = any(rule.name == "personal_data" and rule.options.get("restore") for rule in policy.input)
         return Guards(
-            input=GuardrailsInputGuard(build_checks("input", policy.input, self._injected), restore=restore),
+            input=GuardrailsInputGuard(build_checks("input", policy.input, self._encode), restore=restore),
             passages=self.passage_guard(collection),
-            output=GuardrailsOutputGuard(build_checks("output", policy.output, self._injected)),
+            output=GuardrailsOutputGuard(build_checks("output", policy.output, self._encode)),
             quarantined=frozenset(rule.name for rule in policy.passages if rule.on_fail == "quarantine"),
             version=policy.version,
         )

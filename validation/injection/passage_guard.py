@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from contracts import Vectors
-from validation.injection_model import injection_models
-from validation.passage_injection import FENCE, find_planted
-from validation.passage_signs import has_exfiltration_link, has_hidden_text
+from validation.injection.injection_model import injection_models
+from validation.injection.passage_injection import FENCE, find_planted
+from validation.injection.passage_signs import has_exfiltration_link, has_hidden_text
 
 Encode = Callable[[Sequence[str]], Awaitable[Vectors]]
 _RULES = ("prompt_injection", "hidden_text", "exfiltration_link")

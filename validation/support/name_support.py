@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from validation.languages import stem
-from validation.names import akin_to_any
-from validation.terms import Terms
+from validation.support.languages import stem
+from validation.support.names import akin_to_any
+from validation.support.terms import Terms
 
 _CLOSE = 0.6  # of the terms that the closest fact shares: a fact with as many speaks of the same thing
 _FEWEST = 2  # shared terms besides the names, below which no fact is close enough to say where a name must stand

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from validation.languages import says_nothing
-from validation.numbers import month_of, number_word
+from validation.support.languages import says_nothing
+from validation.support.numbers import month_of, number_word
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _CAPITALISED = re.compile(r"\b[A-ZÀ-ÖØ-ÞĀ-ŽΑ-ΩА-Я][^\W\d_]*(?:['’-][^\W\d_]+)*|\b[a-z]+[A-Z]\w*")

@@ -12,9 +12,9 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from validation.pii_features import FEATURES_VERSION, Token, TokenFeatures, tokens_of
-from validation.pii_kinds import Finding, PiiKind
-from validation.pii_patterns import find_patterns
+from validation.personal_data.pii_features import FEATURES_VERSION, Token, TokenFeatures, tokens_of
+from validation.personal_data.pii_kinds import Finding, PiiKind
+from validation.personal_data.pii_patterns import find_patterns
 
 OUTSIDE = "O"
 ARTEFACT = f"pii-{FEATURES_VERSION}.npz"

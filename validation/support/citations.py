@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from contracts import Attribution
-from validation.support import closeness, objection, share, support
-from validation.terms import terms_of
+from validation.support.support import closeness, objection, share, support
+from validation.support.terms import terms_of
 
 _MARKER = re.compile(
     r"\s*[\[【](?:(?:source|sources|quelle|passage)\s*)?\^?(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)[\]】](?!\()", re.I

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from validation.passage_injection import FENCE, find_planted
+from validation.injection.passage_injection import FENCE, find_planted
 
 _ZERO_WIDTH = "\u200b-\u200d\u2060-\u2064\ufeff\u180e"
 _FLAG = re.compile("\U0001f3f4[\U000e0061-\U000e007a\U000e0030-\U000e0039]{1,8}\U000e007f")

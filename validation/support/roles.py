@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from validation.names import names_of
-from validation.terms import Clause
+from validation.support.names import names_of
+from validation.support.terms import Clause
 
 _PASSIVE = re.compile(
     r"\b(?:is|are|was|were|been|being|be|got)\s+(?:\w+ly\s+)?\w+\s+by\b|\bw[ui]rden?\b.*\bvon\b", re.IGNORECASE

@@ -7,10 +7,10 @@ from typing import Any
 
 from contracts import CheckedSentence, Hit, Verdict, Violation
 from contracts import Outcome as Word
-from validation.citations import cited_markers, place_markers, without_markers
-from validation.guardrails_runner import Check, Outcome, redacted, run_checks
-from validation.pii_kinds import Finding, PiiKind
-from validation.pii_placeholders import placeholders
+from validation.guardrails.guardrails_runner import Check, Outcome, redacted, run_checks
+from validation.personal_data.pii_kinds import Finding, PiiKind
+from validation.personal_data.pii_placeholders import placeholders
+from validation.support.citations import cited_markers, place_markers, without_markers
 
 _ORDER: tuple[Word, ...] = ("block", "abstain", "drop")  # the strictest word on a sentence counts
 _UNREDACTED = Violation("guard_failure", "What had to be left out of the text could not be, so it was held back.")

@@ -11,9 +11,9 @@ from functools import partial
 from ipaddress import ip_address
 from types import MappingProxyType
 
-from validation.pii_kinds import Finding, PiiKind
-from validation.pii_nationalities import NATIONALITY
-from validation.pii_phones import find_phones
+from validation.personal_data.pii_kinds import Finding, PiiKind
+from validation.personal_data.pii_nationalities import NATIONALITY
+from validation.personal_data.pii_phones import find_phones
 
 _DIGIT = re.compile(r"[0-9]")
 _EMAIL = re.compile(r"[A-Za-z0-9][\w.+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")

@@ -1,0 +1,1 @@
+"""Guards and validators of Guardrails AI, and how policies become them."""

@@ -1,0 +1,1 @@
+"""Whether sources support a sentence, or can answer a question at all."""
