@@ -121,7 +121,7 @@ class Traces:
 def process(command: Sequence[object], env: Mapping[str, str], port: int, path: str) -> Iterator[psutil.Process]:
     """Start a server, wait until it answers, and end it."""
     full = {name: value for name, value in os.environ.items() if not name.startswith(("FOOTNOTE_", "MLFLOW_"))}
-    with subprocess.Popen([*map(str, command)], env=full | env, cwd=ROOT, stdout=subprocess.DEVNULL) as started:
+    with subprocess.Popen([*map(str, command)], env={**full, **env}, cwd=ROOT, stdout=subprocess.DEVNULL) as started:
         try:
             deadline = time.monotonic() + _START_S
             while not _answers(port, path):
@@ -203,7 +203,7 @@ def take_turn(
     at_once = (traces.count(side.experiment) - before) / asked if side.experiment else 0.0
     # Requests that ended after the clock are not counted as asked, but leave a trace.
     late = (traces.settle(side.experiment) - before) / (asked + callers) if side.experiment else 0.0
-    return Turn(load, own * 1e3 / asked, its * 1e3 / asked, at_once, min(1.0, late))
+    return Turn(load, own * 1e3 / asked, its * 1e3 / asked, min(1.0, at_once), min(1.0, late))
 
 
 def _cpu(one: psutil.Process) -> float:
@@ -215,9 +215,9 @@ def report(pair: Sequence[Side], callers: int) -> None:
     for side in pair:
         turns = side.turns[callers]
         loads = [turn.load for turn in turns]
-        cited = statistics.mean("[1]" in a["answer"] for load in loads for a in load.answers)
+        cited = statistics.mean("[" in a["answer"] for load in loads for a in load.answers)
         traced = f"; traces there at the end {_mean(turns, 'at_once'):.0%}, later {_mean(turns, 'in_the_end'):.0%}, "
-        traced += f"MLflow's CPU {_mean(turns, 'mlflow_ms'):.1f} ms" if side.experiment else ""
+        traced += f"MLflow's CPU {_mean(turns, 'mlflow_ms'):.1f} ms"
         print(
             f"  {side.name:<9} {callers:>3} callers: requests/s median {side.median(callers, 'rps'):6.1f}, best "
             f"{side.best(callers, 'rps'):6.1f}; p50 {side.median(callers, 'p50'):7.1f} ms, best "
@@ -235,7 +235,7 @@ def report(pair: Sequence[Side], callers: int) -> None:
 
 
 def _mean(turns: Sequence[Turn], name: str) -> float:
-    return statistics.mean(getattr(turn, name) for turn in turns)
+    return statistics.mean(float(getattr(turn, name)) for turn in turns)
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ from apps.bootstrap import open_answering, open_library
 from apps.draft import Released
 from apps.settings import CacheSettings, ObservabilitySettings, ServingSettings, Settings
 from cache.memory_answer_cache import NullAnswerCache
-from contracts import CheckedSentence, Guards, Hit, Message, Prompt, Question, Token, Usage, Verdict
+from contracts import CheckedSentence, Guards, Hit, Message, PassageGuard, Prompt, Question, Token, Usage, Verdict
 from observability.recording_tracer import NullTracer
 from tests.benchmarks.answering_material import NOBODY, prepare
 from tests.benchmarks.fake_model_server import MODEL, answer_to
@@ -99,6 +99,10 @@ class TimedPolicies:
     def guards(self, collection: str) -> Guards:
         """Return the guards."""
         return self._guards
+
+    def passage_guard(self, collection: str) -> PassageGuard:
+        """Return what checks passages."""
+        return self._inner.passages
 
 
 class _Input:

@@ -34,7 +34,12 @@ async def closed_loop(port: int, path: str, bodies: Iterator[dict[str, Any]], ca
     async def caller() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while (begun := time.perf_counter()) < end:
-            status, answer = await _post(reader, writer, path, next(bodies))
+            try:
+                status, answer = await _post(reader, writer, path, next(bodies))
+            except (ConnectionError, asyncio.IncompleteReadError):  # a server that failed may have hung up
+                status, answer = 0, {}
+                writer.close()
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
             done = time.perf_counter()
             if status != 200:
                 load.refused += 1
