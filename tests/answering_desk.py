@@ -32,7 +32,7 @@ from serving.scripted_chat_model import ScriptedChatModel
 from tests.library import ALICE, Shelf
 from tests.searching import open_retriever
 from validation.permissive_guards import FixedPolicies
-from validation.pii_placeholders import restore
+from validation.personal_data.pii_placeholders import restore
 from validation.sentences import SentenceStream
 
 QUESTION = "when does the museum open"
