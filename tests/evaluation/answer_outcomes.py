@@ -14,7 +14,17 @@ from tests.evaluation.gold_passages import file_name, found_share, is_gold
 from validation.support.citations import without_markers
 
 Control = Literal["rag", "oracle", "closed-book"]
-Loss = Literal["right", "refused rightly", "blocked", "not found", "not shown", "not written", "held back", "made up"]
+Loss = Literal[
+    "right",
+    "refused rightly",
+    "blocked",
+    "not found",
+    "turned down",
+    "not shown",
+    "not written",
+    "held back",
+    "made up",
+]
 _DEPTHS = (1, 3, 8)
 
 
@@ -143,7 +153,7 @@ def _loss(asked: AnswerSet, task: Task, reply: str, sheet: Sheet, *, blocked: bo
         ("not written", [call.written for call in sheet.calls]),
         ("held back", [reply]),
     ]
-    if not sheet.calls:  # nothing was asked of a model: what was found is quoted, or refused
-        steps = [steps[0], ("held back", [reply])]
+    if not sheet.calls:  # no model was asked: what was found is quoted, or refused
+        steps = [steps[0], ("held back" if reply else "turned down", [reply])]
     lost = (loss for loss, texts in steps if not any(contains(text, task.answers, asked.language) for text in texts))
     return "blocked" if blocked else next(lost, "right")

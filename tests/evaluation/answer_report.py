@@ -14,6 +14,7 @@ from tests.evaluation.answer_tasks import AnswerSet
 _LOSSES: Mapping[Loss, str] = {
     "right": "right",
     "not found": "the search did not find the answer",
+    "turned down": "found, but refused before anything was written",
     "not shown": "found, but not in the prompt",
     "not written": "in the prompt, but not what the model wrote",
     "held back": "written, but held back",

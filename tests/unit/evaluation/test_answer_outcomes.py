@@ -54,6 +54,7 @@ def sheet(*hits: Hit, shown: str = TEXT, written: str = "Rollo led them.") -> Sh
         (sheet(GOLD, written="Charles led them."), "Charles led them [1].", "not written"),
         (sheet(GOLD), "They settled [1].", "held back"),
         (Sheet(hits=(GOLD,)), "They settled [1].", "held back"),  # quoted, without a model
+        (Sheet(hits=(GOLD,)), "", "turned down"),
     ],
 )
 def test_a_loss_is_the_first_step_without_the_gold_answer(noted: Sheet, text: str, loss: str) -> None:
