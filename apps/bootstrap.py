@@ -114,8 +114,8 @@ def open_library(settings: Settings, tracer: Tracer | None = None, model: ChatMo
     parser = open_parser(reading)
     answers = open_cache(settings)
     originals = Originals(settings.data_dir / "originals", max_bytes=reading.max_file_mb << 20)
-    model = model or open_model(settings)
-    rephraser = None if settings.retrieval.rephrase == "off" else open_rephraser(settings, model)
+    own_model = open_model(settings)  # connects to nothing before it is asked
+    rephraser = None if settings.retrieval.rephrase == "off" else open_rephraser(settings, model or own_model)
     policies = open_policies(settings, embedders.open("").embed)
     views = open_views(settings, SqlChangeFeed(engine), identity)
     catalog = SqlCatalog(engine, keep_versions=reading.keep_versions, keep_days=reading.keep_version_days)
@@ -142,7 +142,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None, model: ChatMo
     )
 
     async def aclose() -> None:
-        await asyncio.gather(parser.close(), answers.close(), views.aclose())
+        await asyncio.gather(parser.close(), answers.close(), views.aclose(), own_model.close())
 
     return Library(
         settings=settings,
@@ -151,7 +151,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None, model: ChatMo
         states=indexing.states,
         jobs=_jobs(settings),
         memory=SqlMemory(
-            engine, embedders.open(settings.embedding.model).count_tokens, open_summariser(settings, model)
+            engine, embedders.open(settings.embedding.model).count_tokens, open_summariser(settings, model or own_model)
         ),
         conversations=SqlConversations(engine),
         policies=policies,

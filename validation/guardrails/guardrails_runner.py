@@ -16,7 +16,7 @@ from contracts import Action, Violation
 from validation.policy import OnFail
 
 _log = logging.getLogger(__name__)
-_DEADLINE_S = 10.0
+_DEADLINE_S = 60.0  # the first one may wait until a model is loaded
 _TOLD: Mapping[OnFail, Action] = {
     "block": "block",
     "redact": "redact",

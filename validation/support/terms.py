@@ -14,6 +14,7 @@ from validation.support.numbers import month_of, number_of, number_word, spell_n
 
 _TOKEN = re.compile(rf"\d+(?:[.,:'’]\d+)*|[{UNSPACED}]+|(?:(?![{UNSPACED}])[^\W\d_])+(?:n['’]t\b)?")
 _UNSPACED = re.compile(f"[{UNSPACED}]")
+_PLACEHOLDER = re.compile(r"\[[a-z_]{2,20}_\d{1,4}\]", re.IGNORECASE)  # of personal data: it says nothing itself
 _CLAUSE_END = re.compile(
     r"[.!?;:,](?=\s|$)|[\n|。！？；，]|\s(?:but|whereas|although|while|aber|sondern|jedoch|während)\s", re.IGNORECASE
 )
@@ -84,7 +85,8 @@ def terms_of(text: str, language: str = "") -> Terms:
     >>> sorted(terms_of("On 1 May 1,500 visitors came.").numbers)
     ['1500', 'month-5/1']
     """
-    return _terms_of(text, language or language_of(text))
+    plain = _PLACEHOLDER.sub("", text)
+    return _terms_of(plain, language or language_of(plain))
 
 
 @lru_cache(maxsize=2048)
