@@ -13,7 +13,7 @@ from apps.cached_answers import cache_key, entry_of, released_again
 from apps.draft import Emit, Event, Found
 from apps.event_streams import events_of
 from apps.json_answer import check_schema
-from apps.personal_data import RestoringEmit, restored
+from apps.personal_data import RestoringEmit, escaped, renumbered, restored
 from apps.stages import Stages
 from apps.turn import Turn
 from apps.writing import Writing
@@ -38,6 +38,7 @@ from contracts import (
     Retrieved,
     Retriever,
     SearchMode,
+    StoreUnavailableError,
     Tracer,
     Usage,
     Verdict,
@@ -110,18 +111,21 @@ class Answering:
             if question.schema is not None:
                 check_schema(question.schema)
             verdict, ahead = await self._admit(question, guards, stages)
+            if verdict.restore:
+                verdict = renumbered(verdict, repr(ahead.remembered))
             trace.set(inputs={"question": verdict.text, "collection": question.collection})
 
+            values = escaped(verdict.restore) if question.schema is not None else verdict.restore
+
             def put_back(said: str) -> str:
-                return self.restore(said, verdict.restore)
+                return self.restore(said, values)
 
             emit = RestoringEmit(emit, put_back) if verdict.restore else emit
             turn = await self._turn(replace(question, text=verdict.text), ahead.remembered, guards, stages, emit)
             answer = await self._cached_or_new(turn, ahead)
             answer = replace(answer, trace_id=trace.trace_id, conversation_id=session, timings=stages.timings())
             said = [Message("user", turn.text), Message("assistant", answer.text)]
-            await self.memory.append(session, principal, said)
-            self._afterwards(self.memory.summarise(session, principal, self.policy.history_tokens))
+            await self._remember(session, principal, said)
             trace.set(
                 outputs={"answer": answer.text, "citations": [_brief(answer, c.marker) for c in answer.citations]},
                 cache=answer.cache,
@@ -157,7 +161,7 @@ class Answering:
             principal, budget = question.caller.principal, self.policy.history_tokens
             remembered = await self.memory.recall(question.conversation_id, principal, budget)
         await self._prepare_model(question)
-        if not self.cache_enabled or remembered.messages:
+        if not self.cache_enabled or remembered != Remembered():
             return _Ahead(remembered)
         turn = await self._turn(question, remembered, guards, stages, _ignore)
         key = cache_key(turn, self._recipe())
@@ -257,6 +261,15 @@ class Answering:
         if not self.is_answerable(turn.query.text, evidence):
             return ()
         return tuple(evidence[: self.policy.prompt_sources])
+
+    async def _remember(self, session: str, principal: str, said: Sequence[Message]) -> None:
+        """Add a turn to the conversation. Its answer is out already, and is not lost when that fails."""
+        try:
+            await self.memory.append(session, principal, said)
+        except StoreUnavailableError as exc:
+            _log.warning("a turn is not remembered: %s", exc)
+            return
+        self._afterwards(self.memory.summarise(session, principal, self.policy.history_tokens))
 
     def _afterwards(self, work: Coroutine[Any, Any, None]) -> None:
         """Do what nobody waits for; what fails there is logged, and tried again after the next turn."""

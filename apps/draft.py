@@ -131,7 +131,15 @@ class Draft:
             if marker not in self.citations:
                 hit = self.sources[marker - 1]
                 inside = checked.quotes[position] if position < len(checked.quotes) else None
-                start = hit.chunk.span[0]
-                quote = inside and (start + inside[0], start + inside[1])
-                self.citations[marker] = Citation(marker, hit, checked.attributed_by, quote)
+                self.citations[marker] = Citation(
+                    marker, hit, checked.attributed_by, inside and _in_version(hit, inside)
+                )
                 await self._emit(self.citations[marker])
+
+
+def _in_version(hit: Hit, inside: tuple[int, int]) -> tuple[int, int] | None:
+    """Return where a range of the chunk's text stands in the document's version; None where the chunk does not have it
+    from there: a table's head is repeated in each part of it, before the span begins."""
+    start, stop = hit.chunk.span
+    shift = stop - len(hit.chunk.text)
+    return (inside[0] + shift, inside[1] + shift) if inside[0] + shift >= start else None

@@ -26,7 +26,8 @@ def check_schema(schema: Mapping[str, Any]) -> None:
 
 async def checked_json(turn: Turn, draft: Draft, *, cut_off: bool) -> None:
     """Release what was written if it conforms to the question's schema and no guard blocks it, with what a guard takes
-    out of its texts taken out. A value that no source supports is reported, and stays: the schema may require it.
+    out of its texts taken out; a number or a name of a field that a guard would change ends the answer. A value that no
+    source supports is reported, and stays: the schema may require it.
 
     Raises ModelUnavailableError when the model server did not keep to the schema.
     """
@@ -42,22 +43,42 @@ async def checked_json(turn: Turn, draft: Draft, *, cut_off: bool) -> None:
     except (ValueError, ValidationError) as exc:
         message = f"The model server wrote no JSON of the schema asked for: {exc}. It may not support `json_schema`."
         raise ModelUnavailableError(message) from exc
-    unsupported = []
+    unsupported: list[Violation] = []
+    for name in _own_names(value, turn.question.schema):
+        if await _is_stopped(await turn.guards.output.check(name, draft.sources, turn.text), draft, fixed=True):
+            return
     for path, holder, key in list(_leaves({"$": value})):
         checked = await turn.guards.output.check(str(holder[key]), draft.sources, turn.text)
-        if checked.outcome == "block":
-            await draft.report(checked.violations)
-            draft.finish = "blocked"
+        if await _is_stopped(checked, draft, fixed=not isinstance(holder[key], str)):
             return
+        if isinstance(holder[key], str):
+            holder[key] = _without_markers(checked)
         if checked.outcome == "pass":
-            if isinstance(holder[key], str):
-                holder[key] = _without_markers(checked)
             await draft.cite(checked)
         else:
             unsupported.append(Violation("supported", _UNSUPPORTED.format(path=path), "flag"))
     text = json.dumps(value, ensure_ascii=False)
     await draft.add_json(text, supported=not unsupported)
     await draft.report(unsupported)
+
+
+async def _is_stopped(checked: CheckedSentence, draft: Draft, *, fixed: bool) -> bool:
+    """Report what was found besides want of support; return whether the answer ends there, which what is `fixed` does
+    too when something would have to be taken out of it."""
+    told = [violation for violation in checked.violations if violation.action in ("block", "redact")]
+    await draft.report(told)
+    if checked.outcome == "block" or (fixed and told):
+        draft.finish = "blocked"
+    return draft.finish == "blocked"
+
+
+def _own_names(value: Any, schema: Mapping[str, Any] | None) -> list[str]:
+    """Return the names of fields that are the model's and not the schema's."""
+    known, names = json.dumps(schema), list[str]()
+    if isinstance(value, dict):
+        names += [name for name in value if json.dumps(name) not in known]
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [*names, *(name for each in inside for name in _own_names(each, schema))]
 
 
 def _without_markers(checked: CheckedSentence) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from apps.draft import Emit, Event, Released
-from contracts import Answer, AnswerSentence
+from contracts import Answer, AnswerSentence, Verdict
 
 
 class RestoringEmit:
@@ -20,6 +21,25 @@ class RestoringEmit:
         if isinstance(event, Released):
             event = replace(event, text=self._put_back(event.text))
         await self._emit(event)
+
+
+def renumbered(verdict: Verdict, said: str) -> Verdict:
+    """Return the verdict with placeholders of its own, where what was `said` in the conversation has the same ones: they
+    stand for other values there."""
+    text, values = verdict.text, dict[str, str]()
+    for placeholder, value in verdict.restore.items():
+        kind, free = placeholder[1:].rpartition("_")[0], placeholder
+        number = 1
+        while free in said or free in values or (free != placeholder and free in verdict.restore):
+            number, free = number + 1, f"[{kind}_{number}]"
+        text = text.replace(placeholder, free)
+        values[free] = value
+    return replace(verdict, text=text, restore=values)
+
+
+def escaped(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the values as they stand inside a text of JSON."""
+    return {placeholder: json.dumps(value, ensure_ascii=False)[1:-1] for placeholder, value in values.items()}
 
 
 def restored(answer: Answer, put_back: Callable[[str], str]) -> Answer:

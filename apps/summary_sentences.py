@@ -11,7 +11,7 @@ from apps.likely_passages import LikelyPassages
 from apps.stages import Stages
 from contracts import CheckedSentence, Guards, Hit
 
-_MARKERS = re.compile(r"\s?\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\]")
+_MARKERS = re.compile(r"(?:\s|(?<!\w))\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\]")
 
 
 @dataclass(frozen=True, slots=True)

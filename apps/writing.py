@@ -155,8 +155,11 @@ class Writing:
             checked = await turn.guards.output.check(sentence, draft.sources, turn.text)
             if checked.outcome in ("pass", "flag") and draft.holds(checked):
                 checked = CheckedSentence("", outcome="drop")  # small models repeat themselves without end
+            elif checked.outcome == "block":
+                pass
             elif not quoted and not draft.sentences and self.is_refusal(sentence):
-                checked = CheckedSentence("", outcome="abstain")  # what follows says what else the sources hold
+                # What would follow says what else the sources hold.
+                checked = CheckedSentence("", outcome="abstain")
             elif quoted:
                 checked = replace(checked, attributed_by="quoted")
             span.set(outputs={"text": checked.text, "markers": list(checked.markers), "outcome": checked.outcome})

@@ -134,7 +134,7 @@ def _piece(lines: list[bytes]) -> tuple[Piece | None, bool]:
             raise CompletionsError(f"the model server failed: {event['error']}")
         model = event.get("model") or model
         usage = _usage(event) or usage
-        for choice in event.get("choices", ()):
+        for choice in event.get("choices") or ():
             text.append((choice.get("delta") or {}).get("content") or "")
             finish = choice.get("finish_reason") or finish
     said = "".join(text)

@@ -160,7 +160,7 @@ def _failures() -> tuple[type[Exception], ...]:
     import httpx
     from openai import OpenAIError
 
-    return (OpenAIError, httpx.HTTPError, ValueError, AttributeError)
+    return (OpenAIError, httpx.HTTPError, ValueError, AttributeError, TypeError)
 
 
 def _json_format(schema: Mapping[str, Any]) -> dict[str, Any]:

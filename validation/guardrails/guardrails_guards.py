@@ -35,7 +35,7 @@ class GuardrailsInputGuard:
             spans = personal[0].result.error_spans
             text, hidden = placeholders(text, [Finding(PiiKind(span.reason), span.start, span.end) for span in spans])
         others = [outcome for outcome in outcomes if outcome not in personal]
-        cleaned = await redacted(others, text, {})
+        cleaned = await redacted(others, text, {}, judged=question)
         if cleaned is None:
             return Verdict("", blocked=True, violations=(*violations, _UNREDACTED))
         return Verdict(cleaned, violations=violations, restore=hidden if self._restore else {})
@@ -57,11 +57,13 @@ class GuardrailsOutputGuard:
         violations = tuple(outcome.violation for outcome in outcomes if outcome.failed)
         words = {outcome.on_fail for outcome in outcomes if outcome.failed}
         strictest = next((word for word in _ORDER if word in words), None)
-        if strictest is not None:
-            return CheckedSentence("", outcome=strictest, violations=violations)
+        if strictest == "block":
+            return CheckedSentence("", outcome="block", violations=violations)
         text = await redacted([one for one in outcomes if one.check.rule != "supported"], sentence, metadata)
         if text is None:
             return CheckedSentence("", outcome="block", violations=(*violations, _UNREDACTED))
+        if strictest is not None:
+            return CheckedSentence(without_markers(text), outcome=strictest, violations=violations)
         return _settled(text, next((one for one in outcomes if one.check.rule == "supported"), None), violations)
 
 

@@ -75,10 +75,13 @@ async def run_checks(checks: Sequence[Check], text: str, metadata: Mapping[str, 
             task.cancel()
 
 
-async def redacted(outcomes: Sequence[Outcome], text: str, metadata: Mapping[str, Any]) -> str | None:
+async def redacted(
+    outcomes: Sequence[Outcome], text: str, metadata: Mapping[str, Any], *, judged: str | None = None
+) -> str | None:
     """Return `text` as the failed checks that redact would have it; None when one of them cannot say how. Two of them
-    rarely fail on one text: then the later one judges what the earlier one made of it."""
-    original = text
+    rarely fail on one text: then the later one judges what the earlier one made of it. `judged` is what the outcomes
+    were found on, where that is not `text` any more."""
+    original = text if judged is None else judged
     for outcome in outcomes:
         if not outcome.failed or outcome.on_fail != "redact":
             continue

@@ -22,7 +22,7 @@ _CANNOT = r"(?:cannot|can\s*not|can['’]t|could\s+not|couldn['’]t|(?:am|['’
 _ISNT = r"(?:is|are|was|were)\s*(?:not|n['’]t)\s+(?:\w+ly\s+)?"
 _OPENING = (
     r"^(?:(?:unfortunately|sorry|however|no|i['’]?m\s+sorry|i\s+am\s+sorry|i\s+apologi[sz]e|based\s+on[^,]{3,60}"
-    r"|according\s+to[^,]{3,60}),?\s*(?:but\s+|that\s+)?)*"
+    r"|according\s+to[^,]{3,60}),?\s*(?:but\s+|that\s+)?){0,3}"  # without a bound, backtracking takes for ever
 )
 _ABOUT_IT = (
     r"(?:\s+(?:that|this|the|its|any|enough|who|what|when|where|how|why|which|whether|if|about|it|specific|on"

@@ -1,5 +1,6 @@
 """What guards do to an answer: block it in the middle, flag, redact, restore; and which passages they keep out."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from apps.draft import Event, Released
-from contracts import Answer, CheckedSentence, Hit, Question, Verdict, Violation
+from contracts import Answer, CheckedSentence, Hit, Question, StoreUnavailableError, Verdict, Violation
 from tests.answering_desk import HOURS, QUESTION, Desk
 from tests.library import ALICE
 from validation.permissive_guards import FixedPolicies
@@ -123,7 +124,7 @@ async def test_what_was_taken_out_of_the_question_is_put_back_for_who_asked_only
     remembered = await desk.answering.memory.recall("c", "alice", 1000)
     assert "Zoe" not in repr(remembered) + repr(desk.model.prompts)
     assert "Zoe" not in repr([(span.name, span.attributes) for span in desk.tracer.spans])
-    again = await desk.answering.answer(question)
+    again = await desk.answering.answer(replace(question, conversation_id=None))
     assert (again.cache, again.text) == ("exact", answer.text)
 
 
@@ -133,3 +134,78 @@ async def test_no_answer_rests_on_a_quarantined_passage(tmp_path: Path, quaranti
     desk.guarded(FixedPolicies(quarantined=quarantined))
     await desk.shelf.put("hours", HOURS, flags=("prompt_injection",))
     assert (await desk.ask()).abstained is abstains
+
+
+class RedactingGuard:
+    """Takes a number of four digits out of what it is shown, and finds no support for it."""
+
+    async def check(self, sentence: str, sources: Sequence[Hit], question: str = "") -> CheckedSentence:
+        cleaned = sentence.replace("4711", "[pin]")
+        found = (Violation("personal_data", "A number.", "redact"),) if cleaned != sentence else ()
+        return CheckedSentence(cleaned, outcome="drop", violations=(*found, UNSUPPORTED))
+
+
+@pytest.mark.parametrize(
+    ("written", "released", "finish"),
+    [
+        ('{"a": "pin 4711"}', '{"a": "pin [pin]"}', "complete"),
+        ('{"a": 4711}', "", "blocked"),
+        ('{"pin 4711": true}', "", "blocked"),
+        ('{"a": [{"b": "4711"}, null]}', '{"a": [{"b": "[pin]"}, null]}', "complete"),
+    ],
+)
+async def test_no_value_of_json_leaves_as_it_was_where_a_guard_takes_something_out(
+    tmp_path: Path, written: str, released: str, finish: str
+) -> None:
+    desk = Desk(tmp_path, lambda _: written)
+    desk.guarded(FixedPolicies(output=RedactingGuard()))
+    await desk.shelf.put("hours", HOURS)
+    answer = await desk.answering.answer(Question(QUESTION, caller=ALICE, schema={"type": "object"}))
+    assert (answer.text, answer.finish) == (released, finish)
+    assert "4711" not in answer.text + repr(answer.violations)
+
+
+async def test_what_is_put_back_into_json_is_escaped(tmp_path: Path) -> None:
+    class Quoting:
+        async def check(self, question: str) -> Verdict:
+            return Verdict(question, restore={"[person_1]": 'Zoe "Z" Smith'})
+
+    desk = Desk(tmp_path, lambda _: '{"a": "[person_1]"}')
+    desk.guarded(FixedPolicies(input=Quoting()))
+    await desk.shelf.put("hours", HOURS)
+    answer = await desk.answering.answer(Question(QUESTION, caller=ALICE, schema={"type": "object"}))
+    assert json.loads(answer.text) == {"a": 'Zoe "Z" Smith'}
+
+
+async def test_a_blocked_first_sentence_is_no_refusal(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, lambda _: "The sources do not say the password is 1234.")
+    desk.guarded(FixedPolicies(output=WordsGuard()))
+    await desk.shelf.put("hours", HOURS)
+    answer = await desk.ask()
+    assert (answer.finish, answer.violations) == ("blocked", (SECRET,))
+
+
+async def test_a_turn_that_cannot_be_remembered_loses_no_answer(tmp_path: Path) -> None:
+    class Forgetful:
+        async def append(self, *_: object) -> None:
+            raise StoreUnavailableError("the conversations cannot be reached")
+
+    desk = Desk(tmp_path)
+    desk.answering = replace(desk.answering, memory=Forgetful())
+    await desk.shelf.put("hours", HOURS)
+    assert (await desk.ask()).grounded
+
+
+async def test_a_placeholder_of_an_earlier_turn_stands_for_its_own_value(tmp_path: Path) -> None:
+    class Naming:
+        async def check(self, question: str) -> Verdict:
+            name = question.split()[-1]
+            return Verdict(question.replace(name, "[person_1]"), restore={"[person_1]": name})
+
+    desk = Desk(tmp_path, lambda prompt: f"Hello {'[person_2]' if len(desk.model.prompts) > 1 else '[person_1]'}.")
+    desk.guarded(FixedPolicies(input=Naming()))
+    await desk.shelf.put("hours", HOURS)
+    first = await desk.ask(f"{QUESTION} asks Anna", conversation="c")
+    second = await desk.ask(f"{QUESTION} asks Bob", conversation="c")
+    assert (first.text, second.text) == ("Hello Anna.", "Hello Bob.")
+    assert "asks [person_2]" in desk.model.prompts[-1].messages[-1].content

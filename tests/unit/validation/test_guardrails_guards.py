@@ -55,6 +55,14 @@ async def test_personal_data_is_taken_out_of_a_question_and_may_be_shown_again(g
     assert verdict.restore == {"[email_1]": "a@b.org", "[card_1]": "4111 1111 1111 1111"}
 
 
+async def test_what_others_redact_does_not_bring_personal_data_back(tmp_path: Path) -> None:
+    (tmp_path / "default.yaml").write_text("input:\n  banned_words: {words: [foo], on_fail: redact}\n")
+    verdict = await GuardrailsPolicies(tmp_path).guards("default").input.check("What foo does anna@example.org say?")
+    assert "anna" not in verdict.text
+    assert "foo" not in verdict.text
+    assert "[email_1]" in verdict.text
+
+
 async def test_a_marker_without_a_source_is_taken_out(guards: Guards) -> None:
     checked = await guards.output.check("The hut opens on 1 May [1][9]. ", SOURCES)
     assert (checked.outcome, checked.text) == ("pass", "The hut opens on 1 May [1]. ")

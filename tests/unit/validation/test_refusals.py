@@ -57,3 +57,7 @@ def test_refusals(sentence: str) -> None:
 )
 def test_facts_are_no_refusals(sentence: str) -> None:
     assert not is_refusal(sentence)
+
+
+def test_a_looping_sentence_takes_no_time() -> None:
+    assert not is_refusal("no " + "based on abc " * 20 + "xyz")
