@@ -514,8 +514,8 @@ class CheckedSentence:
     said before, or says nothing. `block`: it must not leave, and the answer ends here as blocked.
 
     `text` is redacted, whatever the outcome, and empty for `block`; its markers are settled where it may leave.
-    `markers` name the sources that support it, 1-based, to the degree `support`, 0 to 1. `quotes[i]` is the range in the
-    text of the chunk of `markers[i]` that says it."""
+    `markers` name the sources that support it, 1-based, to the degree `support`, 0 to 1. `quotes[i]` is the range in
+    the text of the chunk of `markers[i]` that says it."""
 
     text: str
     markers: tuple[int, ...] = ()

@@ -24,8 +24,8 @@ class RestoringEmit:
 
 
 def renumbered(verdict: Verdict, said: str) -> Verdict:
-    """Return the verdict with placeholders of its own, where what was `said` in the conversation has the same ones: they
-    stand for other values there."""
+    """Return the verdict with placeholders of its own, where what was `said` in the conversation has the same ones:
+    they stand for other values there."""
     text, values = verdict.text, dict[str, str]()
     for placeholder, value in verdict.restore.items():
         kind, free = placeholder[1:].rpartition("_")[0], placeholder
