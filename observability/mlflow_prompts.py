@@ -7,6 +7,8 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import dropwhile, takewhile
 from typing import Any
 
 import httpx
@@ -82,15 +84,20 @@ class _Prompt:
     async def register(self, text: PromptText) -> None:
         content, kind = _content(text)
         versions = await self._versions()
-        if versions and versions[0].content == content:
-            number = versions[0].number
-            if versions[0].tag != text.version:
-                tag = {"key": VERSION_TAG, "value": text.version}
-                await self._call("POST", "model-versions/set-tag", name=self.name, version=str(number), **tag)
-        else:
+        if not versions or versions[0].content != content:
             tags = {**_IS_PROMPT, _TEXT: content, _KIND: kind, VERSION_TAG: text.version}
-            number = await self._add(content, tags)
-        await self._call("POST", "registered-models/alias", name=self.name, alias=ALIAS, version=str(number))
+            await self._call("POST", "model-versions/create", name=self.name, source=_SOURCE, tags=_tags(tags))
+            versions = await self._versions()
+        # Processes that start at once may each have added it: the first one stays.
+        *others, kept = takewhile(
+            lambda version: version.content == content, dropwhile(lambda version: version.content != content, versions)
+        )
+        for other in others:
+            await self._delete(other.number)
+        if kept.tag != text.version:
+            tag = {"key": VERSION_TAG, "value": text.version}
+            await self._call("POST", "model-versions/set-tag", name=self.name, version=str(kept.number), **tag)
+        await self._call("POST", "registered-models/alias", name=self.name, alias=ALIAS, version=str(kept.number))
 
     async def _versions(self) -> list[_Version]:
         """Return the latest versions, newest first; make the prompt when there is none of this name."""
@@ -105,18 +112,13 @@ class _Prompt:
         )
         return [_version(each) for each in found.get("model_versions", ())]
 
-    async def _add(self, content: str, tags: Mapping[str, str]) -> int:
-        """Add a version and return its number; that of the one before when that says the same, because another process
-        added it meanwhile."""
-        made = await self._call("POST", "model-versions/create", name=self.name, source=_SOURCE, tags=_tags(tags))
-        number = first = int(made["model_version"]["version"])
-        for version in await self._versions():
-            if version.number <= number and version.content != content:
-                break
-            first = min(first, version.number)
-        if first != number:
-            await self._call("DELETE", "model-versions/delete", name=self.name, version=str(number))
-        return first
+    async def _delete(self, number: int) -> None:
+        """Remove a version; another process may do so at the same time."""
+        gone = await self.client.request(
+            "DELETE", "model-versions/delete", json={"name": self.name, "version": str(number)}
+        )
+        if gone.status_code != HTTPStatus.NOT_FOUND:
+            gone.raise_for_status()
 
     async def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         sent: dict[str, Any] = {"params": arguments} if method == "GET" else {"json": arguments}
