@@ -11,7 +11,7 @@ from typing import Any
 
 from apps.cached_answers import cache_key, entry_of, released_again
 from apps.draft import Emit, Event, Found
-from apps.event_streams import events_of
+from apps.event_streams import events_of, ignore
 from apps.json_answer import check_schema
 from apps.personal_data import RestoringEmit, escaped, renumbered, restored
 from apps.stages import Stages
@@ -89,7 +89,7 @@ class Answering:
         Raises BlockedError, InvalidInputError, NotFoundError, ConfigurationError, StoreUnavailableError, and
         ModelUnavailableError where only the model could answer.
         """
-        return await self._answer(question, _ignore)
+        return await self._answer(question, ignore)
 
     def stream(self, question: Question) -> AsyncGenerator[Event]:
         """Yield what is found, each sentence once it is checked, each citation, what guards found, and last the answer.
@@ -163,7 +163,7 @@ class Answering:
         await self._prepare_model(question)
         if not self.cache_enabled or remembered != Remembered():
             return _Ahead(remembered)
-        turn = await self._turn(question, remembered, guards, stages, _ignore)
+        turn = await self._turn(question, remembered, guards, stages, ignore)
         key = cache_key(turn, self._recipe())
         return _Ahead(remembered, key, await self.cache.get(key))
 
@@ -292,10 +292,6 @@ class _Ahead:
     remembered: Remembered
     key: str = ""
     entry: CachedAnswer | None = None
-
-
-async def _ignore(event: Event) -> None:
-    pass
 
 
 def _brief(answer: Answer, marker: int) -> dict[str, object]:

@@ -37,8 +37,14 @@ class Released:
     supported: bool = True
 
 
+_SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？", "؟", "]")
 Event = Found | Released | Citation | Violation | Answer
 Emit = Callable[[Event], Awaitable[None]]
+
+
+def is_whole(sentence: str, *, cut_off: bool) -> bool:
+    """Return whether the last sentence ended by itself: half a sentence may say the opposite of the whole one."""
+    return not cut_off or sentence.rstrip().endswith(_SENTENCE_ENDS)
 
 
 class Draft:

@@ -30,3 +30,7 @@ async def events_of(work: Callable[[Emit], Awaitable[Answer]]) -> AsyncGenerator
     finally:
         producer.cancel()
         await asyncio.gather(producer, return_exceptions=True)
+
+
+async def ignore(event: Event) -> None:
+    """Hear an event of work whose answer alone is wanted."""

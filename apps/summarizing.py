@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from apps.draft import Draft, Emit, Event, Found
-from apps.event_streams import events_of
+from apps.draft import Draft, Emit, Event, Found, is_whole
+from apps.event_streams import events_of, ignore
 from apps.likely_passages import LikelyPassages, texts_once
 from apps.personal_data import RestoringEmit, restored
 from apps.stages import Stages
@@ -26,8 +26,6 @@ from contracts import (
     Summarizer,
     Tracer,
 )
-
-_SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？", "؟", "]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +64,6 @@ class Summarizing:
         Raises BlockedError, InvalidInputError, NotFoundError, ConfigurationError, StoreUnavailableError or
         ModelUnavailableError.
         """
-
-        async def ignore(event: Event) -> None:
-            pass
-
         return await self._summarize(wanted, ignore)
 
     def stream(self, wanted: Wanted) -> AsyncGenerator[Event]:
@@ -130,8 +124,7 @@ class Summarizing:
                         break
                 else:
                     for sentence in stream.flush():
-                        # Half a sentence may say the opposite of the whole one.
-                        if not cut_off or sentence.rstrip().endswith(_SENTENCE_ENDS):
+                        if is_whole(sentence, cut_off=cut_off):
                             await checking.check(sentence)
             span.set(outputs=draft.written, usage=draft.usage)
 

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from apps.draft import Draft, Found
+from apps.draft import Draft, Found, is_whole
 from apps.json_answer import checked_json
 from apps.refusal import refusal
 from apps.turn import Turn
@@ -27,7 +27,6 @@ from contracts import (
 
 MODEL_UNAVAILABLE = "model_unavailable"
 _log = logging.getLogger(__name__)
-_SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？", "؟", "]")
 
 
 # From question, sources, history and, for an answer that is JSON, its schema.
@@ -136,8 +135,7 @@ class Writing:
             if unsupported >= self.limits.give_up_after:
                 return
         for sentence in stream.flush():
-            # Half a sentence may say the opposite of the whole one.
-            if draft.finish == "complete" and (not cut_off or sentence.rstrip().endswith(_SENTENCE_ENDS)):
+            if draft.finish == "complete" and is_whole(sentence, cut_off=cut_off):
                 await self._check(sentence, turn, draft)
 
     async def _json(self, tokens: AsyncGenerator[Token], turn: Turn, draft: Draft) -> None:
