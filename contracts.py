@@ -12,6 +12,8 @@ Errors::
     ├── NotFoundError             no such document, collection, job or conversation
     ├── ConflictError             the thing is in a state that does not allow this
     ├── QueueFullError            too many jobs wait already; later there is room again
+    ├── OverloadedError           too many requests wait for the model, or this one waited too long
+    ├── RateLimitedError          this caller asks more often than it may
     ├── ParseError                a document could not be read; ``reason`` says why
     ├── BlockedError              a guard refused the input; ``violations`` say why
     ├── ModelUnavailableError     the model server is away or refused the request
@@ -23,7 +25,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -61,6 +63,23 @@ class ConflictError(FootnoteError):
 
 class QueueFullError(FootnoteError):
     """Too many jobs wait already; later there is room again."""
+
+
+class OverloadedError(FootnoteError):
+    """Too many requests wait for the language model already, or this one has waited as long as it may. `retry_after_s`
+    is when there may be room."""
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class RateLimitedError(FootnoteError):
+    """A caller asks more often than it may; after `retry_after_s` it may again."""
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class ParseFailure(StrEnum):
@@ -369,12 +388,14 @@ class Message:
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """What is sent to the chat model; `sources[i]` is the passage shown under marker i + 1. With a `schema`, a JSON
-    Schema, the model server lets the model write nothing but JSON that conforms to it."""
+    Schema, the model server lets the model write nothing but JSON that conforms to it. `options` are those of
+    `Question`."""
 
     messages: tuple[Message, ...]
     version: str
     sources: tuple[Hit, ...]
     schema: Mapping[str, Any] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 class AnswerMode(StrEnum):
@@ -387,7 +408,12 @@ class AnswerMode(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked: by whom, of which collection, in which conversation. `filters` are those of `Query`. With a
-    `schema`, a JSON Schema, the answer is JSON that conforms to it."""
+    `schema`, a JSON Schema, the answer is JSON that conforms to it.
+
+    A client that keeps the conversation itself sends what was said as `history`: then nothing is recalled, and nothing
+    is remembered. `options` are fields of an OpenAI chat completion request that the model server gets as they are, such
+    as `seed`, `stop` or `tools`; they go before the settings. A request with a lower `priority` is served first; one
+    that waits for the model longer than `patience_s` is given up."""
 
     text: str
     collection: str = "default"
@@ -397,6 +423,10 @@ class Question:
     filters: tuple[Filter, ...] = ()
     mode: AnswerMode = AnswerMode.GROUNDED
     schema: Mapping[str, Any] | None = None
+    history: tuple[Message, ...] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    priority: int = 0
+    patience_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,18 +440,21 @@ class Usage:
 @dataclass(frozen=True, slots=True)
 class Token:
     """A piece of generated text; the last one of a stream carries the usage, whether the limit cut it off, and the name
-    of the model that wrote it: another than `ChatModel.name` where a fallback did."""
+    of the model that wrote it: another than `ChatModel.name` where a fallback did. `tool_calls` are the calls of tools
+    that the model asks for, whole, as OpenAI has them, with the last piece."""
 
     text: str
     usage: Usage | None = None
     cut_off: bool = False
     model: str = ""
+    tool_calls: tuple[Mapping[str, Any], ...] = ()
 
 
 Attribution = Literal["model", "matched", "quoted"]
-CacheStatus = Literal["exact", "miss", "off"]
+CacheOutcome = Literal["exact", "semantic", "miss", "stale"]
+CacheStatus = Literal["exact", "semantic", "shared", "miss", "off"]
 Action = Literal["block", "redact", "drop", "flag"]
-Finish = Literal["complete", "abstained", "blocked", "interrupted"]
+Finish = Literal["complete", "abstained", "blocked", "interrupted", "tool_calls"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,7 +494,8 @@ class Answer:
     """A cited answer. `grounded`: each of its sentences is supported. `generation` is the collection's when it was made
     or last found to hold; timings are in milliseconds by stage. `mode` is how it was made in the end: `extractive` with
     `notice` "model_unavailable" where the language model was away. `finish` says how it ended: `blocked` by a guard,
-    or `interrupted` because the model broke off, after the sentences that stand in it."""
+    or `interrupted` because the model broke off, after the sentences that stand in it. An answer may ask the client for
+    `tool_calls`, as OpenAI has them. `cache` is `shared` for one that was being made for the same question already."""
 
     text: str
     citations: tuple[Citation, ...]
@@ -478,16 +512,55 @@ class Answer:
     mode: AnswerMode = AnswerMode.GROUNDED
     finish: Finish = "complete"
     notice: str = ""
+    tool_calls: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CachedAnswer:
     """An answer with what is needed to know whether it still holds: its generation, and the passages it rests on.
-    `documents` are the ids of theirs."""
+    `documents` are the ids of theirs. `question` is what was searched for."""
 
     answer: Answer
     evidence: tuple[str, ...]
     documents: tuple[str, ...] = ()
+    question: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerKey:
+    """Where an answer is kept. `exact` is a hash of everything that shapes it but the documents, `space` one of the same
+    without the question's own words: only within a space may the answer to one question serve another."""
+
+    collection: str
+    exact: str
+    space: str
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """A cached answer to a question like another one; `similarity` is the cosine similarity of the two, 0 to 1."""
+
+    key: AnswerKey
+    entry: CachedAnswer
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class CacheStats:
+    """What an answer cache holds of this catalog, and its counts since they were last cleared: `exact` and `semantic`
+    hits, `misses`, entries that were `stale` when they were found, and the model's tokens that hits saved. `bytes` is
+    what the whole store takes, None where nobody knows. `semantic_ready` says whether it can look for similar
+    questions."""
+
+    answers: int
+    exact: int = 0
+    semantic: int = 0
+    misses: int = 0
+    stale: int = 0
+    saved_prompt_tokens: int = 0
+    saved_completion_tokens: int = 0
+    bytes: int | None = None
+    semantic_ready: bool = True
 
 
 # --- guards -----------------------------------------------------------------------------------------------------------
@@ -1297,17 +1370,24 @@ class SentenceStream(Protocol):
 
 
 class AnswerCache(Protocol):
-    """Answers by key. Fails open: an unreachable store is a miss, logged and counted."""
+    """Answers by key and by the likeness of questions. Fails open: an unreachable store is a miss, logged."""
 
-    async def get(self, key: str) -> CachedAnswer | None:
+    async def get(self, key: AnswerKey) -> CachedAnswer | None:
         """Return the entry, or None."""
         ...
 
-    async def put(self, key: str, entry: CachedAnswer) -> None:
-        """Store the entry."""
+    async def similar(self, key: AnswerKey, vector: NDArray[np.float32], limit: int) -> tuple[Similar, ...]:
+        """Return up to `limit` entries of the key's space with the vectors nearest to this one (unit length, shape
+        (dimension,)), the nearest first; nothing where the store cannot look for them."""
         ...
 
-    async def drop(self, key: str) -> None:
+    async def put(
+        self, key: AnswerKey, entry: CachedAnswer, *, ttl_s: int, vector: NDArray[np.float32] | None = None
+    ) -> None:
+        """Store the entry for `ttl_s` seconds; with the vector of its question it can be found by others like it."""
+        ...
+
+    async def drop(self, key: AnswerKey) -> None:
         """Remove the entry."""
         ...
 
@@ -1315,8 +1395,63 @@ class AnswerCache(Protocol):
         """Remove every entry that rests on one of these documents."""
         ...
 
+
+class CacheUpkeep(Protocol):
+    """What is known of the answer cache of this catalog. Fails open like the cache itself."""
+
+    async def count(self, outcome: CacheOutcome, saved: Usage = Usage()) -> None:
+        """Count a lookup; `saved` is what the answer that was found had taken of the model."""
+        ...
+
+    async def stats(self) -> CacheStats | None:
+        """Return what there is, or None when the store does not answer."""
+        ...
+
+    async def clear(self, collection: str = "") -> int | None:
+        """Remove every answer, or those from one collection; return how many there were, or None when the store does
+        not answer. Clearing everything starts the counts anew."""
+        ...
+
     async def alive(self) -> bool:
         """Return whether the store answers."""
+        ...
+
+
+class VectorCache(Protocol):
+    """Vectors of questions, shared by processes. Fails open."""
+
+    async def get(self, embedder: str, texts: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
+        """Return the vectors that are known, by text, each of shape (dimension,)."""
+        ...
+
+    async def put(self, embedder: str, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+        """Keep vectors by text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How often something may happen: so many a minute, and as many as `burst` at once."""
+
+    per_minute: float
+    burst: float
+
+
+class RateLimiter(Protocol):
+    """Token buckets shared by processes. Fails open."""
+
+    async def take(self, key: str, rate: Rate, cost: float = 1.0) -> float:
+        """Take `cost` tokens of the bucket `key`, if they are there, and return 0; else take nothing and return the
+        seconds until they are."""
+        ...
+
+
+class Admission(Protocol):
+    """Decides who may use the language model now: so many at once, the others in turn."""
+
+    def slot(self, *, priority: int = 0, patience_s: float | None = None) -> AbstractAsyncContextManager[None]:
+        """Wait for a place and hold it within the context. Lower priorities are first, and among equals who came first.
+        Raises OverloadedError when too many wait already, or after `patience_s` without a place."""
         ...
 
 
