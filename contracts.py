@@ -413,7 +413,7 @@ class Question:
     A client that keeps the conversation itself sends what was said as `history`: then nothing is recalled, and nothing
     is remembered. `options` are fields of an OpenAI chat completion request that the model server gets as they are, such
     as `seed`, `stop` or `tools`; they go before the settings. A request with a lower `priority` is served first; one
-    that waits for the model longer than `patience_s` is given up."""
+    that waits for the model longer than `patience_s` is given up. `fresh`: the answer is made anew, whatever is cached."""
 
     text: str
     collection: str = "default"
@@ -427,6 +427,7 @@ class Question:
     options: Mapping[str, Any] = field(default_factory=dict)
     priority: int = 0
     patience_s: float | None = None
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -922,6 +923,10 @@ class Collections(Protocol):
         """Change who finds anything in the collection; this counts its generation up. Raises NotFoundError."""
         ...
 
+    async def keep_answers(self, name: str, cached: bool) -> None:
+        """Say whether answers from the collection are cached. Raises NotFoundError."""
+        ...
+
     async def delete(self, name: str) -> None:
         """Remove the collection with all that it holds. Raises NotFoundError."""
         ...
@@ -1003,11 +1008,12 @@ class StoredTexts:
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """A collection that the caller may search: the generation of its last change, and the embedder whose vectors
-    searches of it use."""
+    """A collection that the caller may search: the generation of its last change, the embedder whose vectors searches
+    of it use, and whether answers from it are cached."""
 
     generation: int
     embedder: str
+    cached: bool = True
 
 
 class ChangeFeed(Protocol):
@@ -1227,8 +1233,8 @@ class Retriever(Protocol):
         """Everything besides the query and the documents that shapes what is found, part of every cache key."""
         ...
 
-    async def generation(self, collection: str, caller: Caller) -> int:
-        """Return the generation of the collection's last change. Raises NotFoundError as `retrieve` does."""
+    async def readable(self, collection: str, caller: Caller) -> Readable:
+        """Return the collection's state. Raises NotFoundError as `retrieve` does."""
         ...
 
     async def retrieve(self, query: Query) -> Retrieved:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import uuid
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from apps.cached_answers import cache_key, entry_of, released_again
+from apps.cached_answers import CachedAnswers, Evidence, released_again
 from apps.draft import Emit, Event, Found
 from apps.event_streams import events_of, ignore
 from apps.json_answer import check_schema
 from apps.personal_data import RestoringEmit, escaped, renumbered, restored
+from apps.single_flight import SingleFlight
 from apps.stages import Stages
 from apps.turn import Turn
 from apps.writing import Writing
 from contracts import (
+    Admission,
     Answer,
-    AnswerCache,
+    AnswerKey,
     AnswerMode,
     BlockedError,
     CachedAnswer,
@@ -34,6 +37,7 @@ from contracts import (
     PromptBuilder,
     Query,
     Question,
+    Readable,
     Remembered,
     Retrieved,
     Retriever,
@@ -64,11 +68,11 @@ class AnsweringPolicy:
 class Answering:
     """The online use case over its ports. `context` says what a question that was condensed is searched for together
     with, from the conversation; `is_answerable` whether passages may answer a question at all; `restore`
-    puts values back in place of their placeholders. `namespace` stands in cache keys for whatever else answers depend
-    on: the catalog, so that others on the same Redis never meet, and settings of the adapters."""
+    puts values back in place of their placeholders. `admission` says when an answer may be made by the model."""
 
     policies: GuardPolicies
-    cache: AnswerCache
+    cached: CachedAnswers
+    admission: Admission
     condenser: Condenser
     retriever: Retriever
     prompts: PromptBuilder
@@ -78,16 +82,15 @@ class Answering:
     is_answerable: Callable[[str, Sequence[Hit]], bool] = lambda *_: True
     restore: Callable[[str, Mapping[str, str]], str] = lambda text, mapping: text
     policy: AnsweringPolicy = AnsweringPolicy()
-    cache_enabled: bool = True
-    namespace: str = ""
     context: Callable[[str, str, Sequence[Message]], tuple[Wording, ...]] = lambda *_: ()
+    _flights: SingleFlight = field(default_factory=SingleFlight)
     _background: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def answer(self, question: Question) -> Answer:
         """Return the whole answer.
 
-        Raises BlockedError, InvalidInputError, NotFoundError, ConfigurationError, StoreUnavailableError, and
-        ModelUnavailableError where only the model could answer.
+        Raises BlockedError, InvalidInputError, NotFoundError, ConfigurationError, StoreUnavailableError,
+        OverloadedError, and ModelUnavailableError where only the model could answer.
         """
         return await self._answer(question, ignore)
 
@@ -124,8 +127,9 @@ class Answering:
             turn = await self._turn(replace(question, text=verdict.text), ahead.remembered, guards, stages, emit)
             answer = await self._cached_or_new(turn, ahead)
             answer = replace(answer, trace_id=trace.trace_id, conversation_id=session, timings=stages.timings())
-            said = [Message("user", turn.text), Message("assistant", answer.text)]
-            await self._remember(session, principal, said)
+            if question.history is None:
+                said = [Message("user", turn.text), Message("assistant", answer.text)]
+                await self._remember(session, principal, said)
             trace.set(
                 outputs={"answer": answer.text, "citations": [_brief(answer, c.marker) for c in answer.citations]},
                 cache=answer.cache,
@@ -156,16 +160,27 @@ class Answering:
     async def _look_ahead(self, question: Question, guards: Guards, stages: Stages) -> _Ahead:
         """Return what is remembered of the conversation, and what is cached for the first question of one: it stands
         alone, and mostly leaves the guard as it came."""
-        remembered = Remembered()
-        if question.conversation_id is not None:
-            principal, budget = question.caller.principal, self.policy.history_tokens
-            remembered = await self.memory.recall(question.conversation_id, principal, budget)
-        await self._prepare_model(question)
-        if not self.cache_enabled or remembered != Remembered():
-            return _Ahead(remembered)
-        turn = await self._turn(question, remembered, guards, stages, ignore)
-        key = cache_key(turn, self._recipe())
-        return _Ahead(remembered, key, await self.cache.get(key))
+        readable = asyncio.ensure_future(self.retriever.readable(question.collection, question.caller))
+        try:
+            remembered = await self._recall(question)
+            await self._prepare_model(question)
+            if remembered != Remembered() or not self.cached.serves(question) or question.fresh:
+                return _Ahead(remembered, await readable)
+            turn = await self._turn(question, remembered, guards, stages, ignore)
+            key = self.cached.key(turn, self._recipe())
+            entry = await self.cached.cache.get(key)
+            return _Ahead(remembered, await readable, key, entry)
+        finally:
+            readable.cancel()
+            await asyncio.gather(readable, return_exceptions=True)
+
+    async def _recall(self, question: Question) -> Remembered:
+        if question.history is not None:
+            return Remembered(question.history)
+        if question.conversation_id is None:
+            return Remembered()
+        principal = question.caller.principal
+        return await self.memory.recall(question.conversation_id, principal, self.policy.history_tokens)
 
     async def _turn(
         self, question: Question, remembered: Remembered, guards: Guards, stages: Stages, emit: Emit
@@ -186,16 +201,41 @@ class Answering:
         return Turn(question, question.text, query, seen, guards, stages, emit)
 
     async def _cached_or_new(self, turn: Turn, ahead: _Ahead) -> Answer:
-        key = cache_key(turn, self._recipe())
-        answer, retrieved = await self._from_cache(key, turn, ahead) if self.cache_enabled else (None, None)
-        if answer is not None:
-            return answer
-        retrieved = retrieved or await self._retrieve(turn)
-        draft = await self.writing.write(turn, self._sources(turn, retrieved), retrieved)
-        answer = draft.answer("miss" if self.cache_enabled else "off", retrieved.generation)
-        if self.cache_enabled and draft.keeps:
-            await self.cache.put(key, self._entry(turn, retrieved, answer))
+        question, evidence = turn.question, Evidence(turn, self._retrieve, self._sources)
+        if not (self.cached.serves(question) and ahead.readable.cached):
+            return await self._new(evidence, None)
+        key = self.cached.key(turn, self._recipe())
+        generation = ahead.readable.generation
+        if not question.fresh:
+            entry = ahead.entry if ahead.key == key else None
+            answer = await self.cached.find(key, turn, entry, evidence, generation)
+            if answer is not None:
+                await self._release_again(turn, answer)
+                return answer
+
+        async def make(emit: Emit) -> Answer:
+            return await self._new(replace(evidence, turn=replace(turn, emit=emit)), key)
+
+        flight = f"{key.exact} {generation} {question.fresh}"
+        answer, shared = await self._flights.run(flight, turn.emit, make)
+        return replace(answer, cache="shared", usage=Usage()) if shared else answer
+
+    async def _new(self, evidence: Evidence, key: AnswerKey | None) -> Answer:
+        """Make an answer, and keep it under the key."""
+        turn, question = evidence.turn, evidence.turn.question
+        admitted = self.admission.slot(priority=question.priority, patience_s=question.patience_s)
+        async with admitted if question.mode is AnswerMode.GROUNDED else contextlib.nullcontext():
+            draft = await self.writing.write(turn, await evidence.sources(), await evidence.get())
+        answer = draft.answer("off" if key is None else "miss", (await evidence.get()).generation)
+        if key is not None and draft.keeps:
+            await self.cached.put(key, answer, evidence)
         return answer
+
+    async def _release_again(self, turn: Turn, answer: Answer) -> None:
+        await turn.emit(Found(tuple(citation.hit for citation in answer.citations), answer.generation, cached=True))
+        events: list[Event] = [*released_again(answer), *answer.citations, *answer.violations]
+        for event in events:
+            await turn.emit(event)
 
     async def _prepare_model(self, question: Question) -> None:
         try:
@@ -207,41 +247,12 @@ class Answering:
     def _recipe(self) -> tuple[str, ...]:
         """Return whatever shapes every answer, for the cache key."""
         return (
-            self.namespace,
             self.writing.model.name,
             self.prompts.version,
             repr(self.writing.limits),
             repr(self.policy),
             self.retriever.recipe,
         )
-
-    async def _from_cache(self, key: str, turn: Turn, ahead: _Ahead) -> tuple[Answer | None, Retrieved | None]:
-        """Return the cached answer if its evidence still holds, else what was retrieved to find out, if anything."""
-        with turn.stages("cache", inputs={"key": key}) as span:
-            entry = ahead.entry if ahead.key == key else await self.cache.get(key)
-            span.set(outputs={"found": entry is not None})
-            if entry is None:
-                return None, None
-            current = await self.retriever.generation(turn.query.collection, turn.query.caller)
-            span.set(generation=current)
-        answer = entry.answer
-        if answer.generation != current:
-            retrieved = await self._retrieve(turn)
-            answer = replace(answer, generation=retrieved.generation)
-            found = self._entry(turn, retrieved, answer)
-            if found.evidence != entry.evidence:
-                await self.cache.drop(key)
-                return None, retrieved
-            await self.cache.put(key, found)
-        answer = replace(answer, cache="exact", usage=Usage())
-        await turn.emit(Found(tuple(citation.hit for citation in answer.citations), answer.generation, cached=True))
-        events: list[Event] = [*released_again(answer), *answer.citations, *answer.violations]
-        for event in events:
-            await turn.emit(event)
-        return answer, None
-
-    def _entry(self, turn: Turn, retrieved: Retrieved, answer: Answer) -> CachedAnswer:
-        return entry_of(answer, retrieved.hits if answer.abstained else self._sources(turn, retrieved))
 
     async def _retrieve(self, turn: Turn) -> Retrieved:
         retrieved = await self.retriever.retrieve(turn.query)
@@ -290,7 +301,8 @@ class _Ahead:
     """What was looked up while the guard was checking: `entry` is what is cached under `key`, if anything."""
 
     remembered: Remembered
-    key: str = ""
+    readable: Readable
+    key: AnswerKey | None = None
     entry: CachedAnswer | None = None
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apps.composing import open_policies, open_prompts, open_token_counter, open_writing
+from apps.composing_cache import Caches, open_cached_answers, open_caches
 from apps.database import open_database
 from apps.embedding_batches import heading_line
 from apps.flagged import ListFlagged
@@ -31,6 +32,7 @@ from apps.syncing import Syncing
 from apps.transfer import Transfer
 from apps.upkeep import Housekeeping
 from contracts import (
+    Admission,
     AnswerCache,
     Catalog,
     ChatModel,
@@ -55,8 +57,6 @@ from observability.recording_tracer import NullTracer
 
 if TYPE_CHECKING:
     from apps.answering import Answering
-    from cache.memory_answer_cache import NullAnswerCache
-    from cache.redis_answer_cache import RedisAnswerCache
     from ingestion.splitting.token_meter import Tokens
     from observability.metrics import Metrics
     from observability.mlflow_tracer import MlflowTracer
@@ -78,6 +78,7 @@ class Library:
     memory: Memory
     conversations: Conversations
     policies: GuardPolicies
+    caches: Caches
     open_embedder: Callable[[str], Embedder]
     retriever: Retriever
     views: Views
@@ -112,7 +113,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None, model: ChatMo
     identity = read_identity(engine)
     embedders = EmbedderShelf(functools.partial(_embedder, settings))
     parser = open_parser(reading)
-    answers = open_cache(settings)
+    caches = open_caches(settings, identity)
     originals = Originals(settings.data_dir / "originals", max_bytes=reading.max_file_mb << 20)
     own_model = open_model(settings)  # connects to nothing before it is asked
     rephraser = None if settings.retrieval.rephrase == "off" else open_rephraser(settings, model or own_model)
@@ -129,7 +130,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None, model: ChatMo
         collections=collections,
         states=SqlSourceStates(engine),
         originals=originals,
-        on_removed=functools.partial(_forget, settings, answers),
+        on_removed=functools.partial(_forget, settings, caches.answers),
         on_collection_removed=functools.partial(remove_views, settings),
         run_log=_run_log(settings),
         embedder=embedders.open(settings.embedding.model).name,
@@ -142,7 +143,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None, model: ChatMo
     )
 
     async def aclose() -> None:
-        await asyncio.gather(parser.close(), answers.close(), views.aclose(), own_model.close())
+        await asyncio.gather(parser.close(), caches.close(), views.aclose(), own_model.close())
 
     return Library(
         settings=settings,
@@ -155,6 +156,7 @@ def open_library(settings: Settings, tracer: Tracer | None = None, model: ChatMo
         ),
         conversations=SqlConversations(engine),
         policies=policies,
+        caches=caches,
         open_embedder=embedders.open,
         retriever=open_retriever(settings, SqlPassages(engine), views, embedders, tracer or NullTracer(), rephraser),
         views=views,
@@ -207,16 +209,6 @@ def open_tracer(settings: Settings, metrics: Metrics) -> MlflowTracer:
     )
 
 
-def open_cache(settings: Settings) -> RedisAnswerCache | NullAnswerCache:
-    """Return the answer cache in Redis."""
-    from cache.memory_answer_cache import NullAnswerCache
-    from cache.redis_answer_cache import RedisAnswerCache
-
-    if not settings.cache.enabled:
-        return NullAnswerCache()
-    return RedisAnswerCache(settings.cache_url, ttl_s=settings.cache.ttl_s, timeout_s=settings.cache.timeout_s)
-
-
 def open_model(settings: Settings) -> LangChainChatModel:
     """Return the language model behind the model server."""
     from serving.langchain_chat_model import LangChainChatModel, ModelServer
@@ -237,8 +229,20 @@ def open_model(settings: Settings) -> LangChainChatModel:
     )
 
 
+def open_admission(settings: Settings) -> Admission:
+    """Return what decides who may use the language model now."""
+    from serving.bounded_admission import BoundedAdmission
+
+    serving = settings.serving
+    return BoundedAdmission(serving.concurrent_requests, serving.queued_requests, serving.patience_s)
+
+
 def open_answering(
-    library: Library, tracer: Tracer, cache: AnswerCache, model: ChatModel, counter: TokenCounter | None = None
+    library: Library,
+    tracer: Tracer,
+    model: ChatModel,
+    counter: TokenCounter | None = None,
+    admission: Admission | None = None,
 ) -> Answering:
     """Wire the online use case. Importing the guards takes seconds, at the first question."""
     from apps.answering import Answering, AnsweringPolicy
@@ -250,7 +254,8 @@ def open_answering(
     prompts = open_prompts(settings)
     return Answering(
         policies=library.policies,
-        cache=cache,
+        cached=open_cached_answers(settings, library.caches, library.open_embedder("").embed, library.identity),
+        admission=admission or open_admission(settings),
         condenser=open_condenser(settings, model),
         context=conversation_context,
         retriever=library.retriever,
@@ -269,8 +274,6 @@ def open_answering(
             floor=retrieval.floor,
             history_tokens=retrieval.history_tokens,
         ),
-        cache_enabled=settings.cache.enabled,
-        namespace=library.identity,
     )
 
 

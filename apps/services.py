@@ -77,7 +77,7 @@ def store_services(settings: Settings) -> tuple[Service, ...]:
 
     services = []
     if settings.cache.enabled and not settings.cache.url:
-        services.append(redis_service(settings.redis_socket))
+        services.append(redis_service(settings.redis_socket, max_memory_mb=settings.cache.max_memory_mb))
     watch = settings.observability
     if not watch.mlflow_url:
         folder = settings.data_dir / "mlflow"

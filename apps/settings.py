@@ -29,12 +29,15 @@ def _default_data_dir() -> Path:
 
 
 class ApiSettings(BaseModel):
-    """Where the API and the chat page listen, by which other names they are called, and what a file may weigh."""
+    """Where the API and the chat page listen, by which other names they are called, and what a file may weigh. A caller
+    may ask `requests_per_minute` (0: any number), and `burst` at once (0: what a minute allows)."""
 
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=1, le=65535)
     allowed_hosts: list[str] = []
     max_upload_mb: int = Field(50, ge=1)
+    requests_per_minute: float = Field(0, ge=0)
+    burst: float = Field(0, ge=0)
 
 
 class CatalogSettings(BaseModel):
@@ -127,7 +130,10 @@ class ServingSettings(BaseModel):
     """The language model: an empty model means the packaged SmolLM2-135M-Instruct, else a hub id or a folder; a base
     URL means a server that already runs. `focus_sentences` shortens the sources to that many sentences (0: whole
     passages); by default 2 for the packaged model, which is too small for more, and whole passages for others.
-    `fallbacks` are asked in order while the servers before them are away."""
+    `fallbacks` are asked in order while the servers before them are away.
+
+    Each API process has `concurrent_requests` to the model at once; `queued_requests` may wait for a place, each for
+    `patience_s`."""
 
     model: str = ""
     base_url: str = ""
@@ -142,15 +148,24 @@ class ServingSettings(BaseModel):
     timeout_s: float = Field(60, gt=0)
     eager: bool = True
     fallbacks: list[FallbackSettings] = []
+    concurrent_requests: int = Field(128, ge=1)
+    queued_requests: int = Field(1024, ge=0)
+    patience_s: float = Field(60, gt=0)
 
 
 class CacheSettings(BaseModel):
-    """The answer cache; an empty URL means the embedded Redis on a private socket in the data folder."""
+    """What is kept of answers, question vectors and rates: an empty URL means the embedded Redis, of `max_memory_mb`, on
+    a private socket in the data folder; `sqlite:///file` is for where no Redis is wanted. With `semantic`, the answer to
+    one question may serve another that asks the same in other words. A refusal is kept for `refusal_ttl_s`."""
 
     url: str = ""
     enabled: bool = True
+    semantic: bool = True
     ttl_s: int = Field(86_400, ge=1)
+    refusal_ttl_s: int = Field(300, ge=1)
+    vector_ttl_s: int = Field(86_400, ge=1)
     timeout_s: float = Field(0.5, gt=0)
+    max_memory_mb: int = Field(256, ge=16)
 
 
 class ValidationSettings(BaseModel):

@@ -20,7 +20,7 @@ def stack_status(settings: Settings) -> tuple[Part, ...]:
 
 
 def _expected(settings: Settings) -> Iterator[Part]:
-    if settings.cache.enabled:
+    if settings.cache.enabled and not settings.cache.url.startswith("sqlite:"):
         yield Part("redis", "down", settings.cache_url, 0)
     yield Part("mlflow", "down", settings.mlflow_url, 0)
     yield Part("model server", "down", settings.model_url, 0)
@@ -46,9 +46,13 @@ def _answers(settings: Settings, part: Part) -> bool:
 
 
 async def _cache_answers(settings: Settings) -> bool:
-    from apps.bootstrap import open_cache
+    from apps.composing_cache import open_caches
 
-    return await open_cache(settings).alive()
+    caches = open_caches(settings, "")
+    try:
+        return await caches.upkeep.alive()
+    finally:
+        await caches.close()
 
 
 def _http_answers(url: str) -> bool:

@@ -98,9 +98,9 @@ class HybridRetriever:
         """Everything besides the query and the documents that shapes what is found, part of every cache key."""
         return repr((self._policy, self._reranker and self._reranker.name, self._rephraser and self._rephraser.name))
 
-    async def generation(self, collection: str, caller: Caller) -> int:
-        """Return the generation of the collection's last change. Raises NotFoundError as `retrieve` does."""
-        return (await self._passages.readable(collection, caller.scope)).generation
+    async def readable(self, collection: str, caller: Caller) -> Readable:
+        """Return the collection's state. Raises NotFoundError as `retrieve` does."""
+        return await self._passages.readable(collection, caller.scope)
 
     async def retrieve(self, query: Query) -> Retrieved:
         """Return the best hits the caller may see. Raises NotFoundError when there is no such collection for them,

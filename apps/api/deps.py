@@ -11,7 +11,7 @@ from apps.answering import Answering
 from apps.api.schemas import CollectionName
 from apps.api.state import Running
 from apps.bootstrap import Library
-from contracts import Caller
+from contracts import Caller, Rate, RateLimitedError
 
 
 async def _running(request: Request) -> Running:
@@ -35,4 +35,17 @@ RunningDep = Annotated[Running, Depends(_running)]
 LibraryDep = Annotated[Library, Depends(_library)]
 AnsweringDep = Annotated[Answering, Depends(_answering)]
 CallerDep = Annotated[Caller, Depends(_caller)]
+
+
+async def _within_rate(running: RunningDep, caller: CallerDep) -> None:
+    """Raise RateLimitedError when the caller asks more often than it may."""
+    api = running.settings.api
+    if api.requests_per_minute:
+        rate = Rate(api.requests_per_minute, api.burst or api.requests_per_minute)
+        wait_s = await running.library.caches.limiter.take(caller.principal, rate)
+        if wait_s:
+            raise RateLimitedError(f"At most {api.requests_per_minute:g} requests a minute are served.", wait_s)
+
+
+LIMITED = Depends(_within_rate)
 CollectionPath = Annotated[CollectionName, Path(description="The collection's name.")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -20,8 +21,10 @@ from contracts import (
     InvalidInputError,
     ModelUnavailableError,
     NotFoundError,
+    OverloadedError,
     ParseError,
     QueueFullError,
+    RateLimitedError,
     StaleEmbedderError,
     StoreUnavailableError,
 )
@@ -35,16 +38,23 @@ _STATUS: dict[type[FootnoteError], tuple[HTTPStatus, str]] = {
     NotFoundError: (HTTPStatus.NOT_FOUND, "not-found"),
     ConflictError: (HTTPStatus.CONFLICT, "conflict"),
     QueueFullError: (HTTPStatus.TOO_MANY_REQUESTS, "queue-full"),
+    RateLimitedError: (HTTPStatus.TOO_MANY_REQUESTS, "rate-limited"),
+    OverloadedError: (HTTPStatus.SERVICE_UNAVAILABLE, "overloaded"),
     ConfigurationError: (HTTPStatus.SERVICE_UNAVAILABLE, "misconfigured"),
     ModelUnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "model-unavailable"),
     StaleEmbedderError: (HTTPStatus.SERVICE_UNAVAILABLE, "embedder-switched"),
     StoreUnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "store-unavailable"),
 }
 
-_RETRY_S = 30  # a few files are through the queue by then
+_RETRY_S: dict[type[Exception], int] = {
+    QueueFullError: 30,  # a few files are through the queue by then
+    ModelUnavailableError: 10,
+    StoreUnavailableError: 5,
+    StaleEmbedderError: 1,
+}
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    code: {"model": Problem, "description": HTTPStatus(code).phrase} for code in (404, 422, 503)
+    code: {"model": Problem, "description": HTTPStatus(code).phrase} for code in (404, 422, 429, 503)
 }
 
 
@@ -81,8 +91,16 @@ def problem_response(exc: Exception) -> JSONResponse:
         problem.model_dump(exclude_none=True),
         status_code=problem.status,
         media_type="application/problem+json",
-        headers={"Retry-After": str(_RETRY_S)} if isinstance(exc, QueueFullError) else None,
+        headers=retry_after(exc),
     )
+
+
+def retry_after(exc: Exception) -> dict[str, str] | None:
+    """Return the header that says when a request that failed so may work, in whole seconds."""
+    if isinstance(exc, (OverloadedError, RateLimitedError)):
+        return {"Retry-After": str(max(1, math.ceil(exc.retry_after_s)))}
+    seconds = _RETRY_S.get(type(exc))
+    return None if seconds is None else {"Retry-After": str(seconds)}
 
 
 def handle_errors(app: FastAPI) -> None:

@@ -87,6 +87,11 @@ class QueryIn(BaseModel):
     top_k: int | None = Field(None, ge=1, le=100)
     filters: Filters = {}
     stream: bool = False
+    fresh: bool = Field(False, description="Make the answer anew, whatever is cached.")
+    priority: int = Field(0, ge=-100, le=100, description="Lower ones are served first while the model is busy.")
+    patience_s: float | None = Field(
+        None, gt=0, le=3600, description="How long the request may wait for the model; then it is a 503."
+    )
     mode: AnswerMode = Field(
         AnswerMode.GROUNDED, description="By the language model, or of the passages' own sentences, quoted."
     )
@@ -345,6 +350,7 @@ class CollectionChangeIn(CuttingIn):
     """What changes of a collection; what is not said stays as it is."""
 
     readers: Readers | None = None
+    cached: bool | None = Field(None, description="Whether answers from it are cached.")
 
 
 class CollectionIn(CuttingIn):
@@ -369,6 +375,31 @@ class CollectionOut(BaseModel):
     chunk_tokens: int
     overlap_tokens: int
     readers: list[str]
+    cached: bool
+
+
+class CacheOut(BaseModel):
+    """What is cached of answers, and what it was good for since it was last cleared. `stale` entries were found and not
+    served, because what they rest on had changed. `bytes` is what the whole store takes, where that is known. Without
+    `semantic_ready` only the same words find an answer: the server behind it has no vector sets."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    answers: int
+    exact: int
+    semantic: int
+    misses: int
+    stale: int
+    saved_prompt_tokens: int
+    saved_completion_tokens: int
+    bytes: int | None
+    semantic_ready: bool
+
+
+class ClearedOut(BaseModel):
+    """How many cached answers were removed."""
+
+    answers: int
 
 
 class CollectionsOut(BaseModel):
@@ -609,6 +640,7 @@ def collection_out(collection: Collection) -> CollectionOut:
         chunk_tokens=collection.cutting.chunk_tokens,
         overlap_tokens=collection.cutting.overlap_tokens,
         readers=list(collection.readers),
+        cached=collection.cached,
     )
 
 

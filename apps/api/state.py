@@ -11,12 +11,12 @@ import httpx
 
 from apps.answering import Answering
 from apps.api.schemas import ComponentOut, ReadyOut
-from apps.bootstrap import Library, open_answering, open_cache, open_library, open_model, open_tracer
+from apps.bootstrap import Library, open_admission, open_answering, open_library, open_model, open_tracer
 from apps.composing import open_token_counter
 from apps.composing_summaries import open_summarizing
 from apps.settings import Settings, heeds_proxy, shown_url
 from apps.summarizing import Summarizing
-from contracts import Answer, AnswerCache, FootnoteError
+from contracts import Admission, Answer, FootnoteError
 from observability.metrics import Metrics
 
 
@@ -28,7 +28,7 @@ class Running:
     library: Library
     answering: Answering
     summarizing: Summarizing
-    cache: AnswerCache
+    admission: Admission
     metrics: Metrics
     warm: asyncio.Event
     close: Callable[[], Awaitable[None]]
@@ -77,7 +77,7 @@ class Running:
     async def _cache(self) -> ComponentOut:
         if not self.settings.cache.enabled:
             return ComponentOut(state="ready", required=False, detail="off")
-        alive = await self.cache.alive()
+        alive = await self.library.caches.upkeep.alive()
         detail = shown_url(self.settings.cache_url)
         return ComponentOut(state="ready" if alive else "away", required=False, detail=detail)
 
@@ -100,14 +100,14 @@ def start(settings: Settings) -> Running:
     model = open_model(settings)
     library = open_library(settings, tracer, model)
     library.policies.guards("default")  # imports them now, and says at once when the policy cannot be understood
-    cache = open_cache(settings)
+    admission = open_admission(settings)
     counter = open_token_counter(settings)
-    answering = open_answering(library, tracer, cache, model, counter)
+    answering = open_answering(library, tracer, model, counter, admission)
 
     async def close() -> None:
         await answering.aclose()
         await asyncio.gather(
-            library.aclose(), cache.close(), model.close(), counter.close(), asyncio.to_thread(tracer.close)
+            library.aclose(), model.close(), counter.close(), asyncio.to_thread(tracer.close)
         )
 
     return Running(
@@ -115,7 +115,7 @@ def start(settings: Settings) -> Running:
         library=library,
         answering=answering,
         summarizing=open_summarizing(settings, library.policies, library.catalog.chunks, model, counter, tracer),
-        cache=cache,
+        admission=admission,
         metrics=metrics,
         warm=asyncio.Event(),
         close=close,

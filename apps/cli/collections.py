@@ -89,6 +89,23 @@ def share(
     typer.echo(f"Collection {name!r} is for {'everyone' if allowed == ('*',) else ', '.join(allowed)} now.")
 
 
+@app.command("cache")
+def keep_answers(name: Name, on: Annotated[Literal["on", "off"], typer.Argument(help="on or off.")]) -> None:
+    """Say whether answers from the collection NAME are cached; what is cached of it goes when that is switched off.
+
+    Example: footnote collections cache news off
+    """
+    from apps.cached_answers import cleared_answers
+
+    async def change(opened: Library) -> None:
+        await opened.collections.keep_answers(name, on == "on")
+        if on == "off":
+            await cleared_answers(opened.caches.upkeep, name)
+
+    with_library(change, name)
+    typer.echo(f"Answers from collection {name!r} are {'cached' if on == 'on' else 'made anew each time'} now.")
+
+
 @app.command()
 def recut(
     name: Name,

@@ -8,6 +8,7 @@ import typer
 
 from apps.cli import (
     ask,
+    cache,
     collections,
     compact,
     documents,
@@ -49,6 +50,7 @@ for command in (policy.policy, compact.compact, rebuild.rebuild):
 documents.app.command()(summary.summary)
 app.add_typer(documents.app, name="documents", rich_help_panel="Documents and questions")
 app.add_typer(collections.app, name="collections", rich_help_panel="Documents and questions")
+app.add_typer(cache.app, name="cache", rich_help_panel="Documents and questions")
 app.add_typer(evaluation.app, name="eval", rich_help_panel="Documents and questions")
 for command in _PROCESSES:
     app.command(hidden=True)(command)

@@ -75,6 +75,18 @@ class SqlCollections:
 
         await in_thread(work)
 
+    async def keep_answers(self, name: str, cached: bool) -> None:
+        """Say whether answers from the collection are cached. Raises NotFoundError."""
+
+        def work() -> None:
+            there = (collections.c.name == name) & ~collections.c.deleted
+            with writing(self._engine) as connection:
+                change = update(collections).where(there).values(cached=cached)
+                if connection.execute(change).rowcount == 0:
+                    raise no_collection(name)
+
+        await in_thread(work)
+
     async def delete(self, name: str) -> None:
         """Remove the collection with all that it holds. Raises NotFoundError."""
 
@@ -93,7 +105,7 @@ class SqlCollections:
 
 
 def _make(connection: Connection, name: str, embedder: str, cutting: Cutting) -> None:
-    made = {"embedder": embedder, "next_embedder": "", "deleted": False, "readers": [PUBLIC]}
+    made = {"embedder": embedder, "next_embedder": "", "deleted": False, "readers": [PUBLIC], "cached": True}
     settings = {**made, **cutting_columns(cutting)}
     upsert(connection, collections, [{"name": name, "generation": 0, **settings, "deleted": True}], keep=True)
     gone = (collections.c.name == name) & collections.c.deleted

@@ -202,6 +202,7 @@ def collection_of(row: RowMapping) -> Collection:
         generation=row["generation"],
         next_embedder=row["next_embedder"],
         readers=tuple(row["readers"]),
+        cached=row["cached"],
         documents=row.get("documents", 0),
         chunks=row.get("chunks", 0),
         failures=row.get("failures", 0),

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    true,
 )
 
 metadata = MetaData()
@@ -38,6 +39,7 @@ collections = Table(
     Column("overlap_tokens", Integer, nullable=False),
     Column("deleted", Boolean, nullable=False),
     Column("readers", JSON, nullable=False, server_default='["*"]'),
+    Column("cached", Boolean, nullable=False, server_default=true()),
 )
 
 documents = Table(

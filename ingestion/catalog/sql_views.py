@@ -104,7 +104,7 @@ class SqlPassages:
                     f"Collection {collection!r} holds no documents yet, or does not exist. Add some: "
                     "`footnote ingest PATH`, or upload."
                 )
-            return Readable(row.generation, row.embedder)
+            return Readable(row.generation, row.embedder, row.cached)
 
         return await in_thread(lambda: reading(self._engine, work))
 
@@ -145,7 +145,9 @@ class SqlPassages:
 
 
 _current = (documents.c.id == chunks.c.document_id) & (documents.c.version == chunks.c.version)
-_state = select(collections.c.generation, collections.c.embedder, collections.c.readers).where(
+_state = select(
+    collections.c.generation, collections.c.embedder, collections.c.readers, collections.c.cached
+).where(
     collections.c.name == bindparam("name"), ~collections.c.deleted, collections.c.generation > 0
 )
 _document_id = attrgetter("document_id")

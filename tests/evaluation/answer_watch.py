@@ -56,9 +56,9 @@ class WatchedRetriever:
         """The other one's recipe."""
         return self._inner.recipe
 
-    async def generation(self, collection: str, caller: Caller) -> int:
+    async def readable(self, collection: str, caller: Caller) -> Readable:
         """Return what the other one returns."""
-        return await self._inner.generation(collection, caller)
+        return await self._inner.readable(collection, caller)
 
     async def retrieve(self, query: Query) -> Retrieved:
         """Return the evidence on the sheet, or what the other one finds."""

@@ -7,14 +7,14 @@ from contextlib import aclosing
 
 from fastapi import APIRouter, Response
 
-from apps.api.deps import AnsweringDep, CallerDep, LibraryDep, RunningDep
+from apps.api.deps import LIMITED, AnsweringDep, CallerDep, LibraryDep, RunningDep
 from apps.api.errors import RESPONSES
 from apps.api.schemas import AnswerOut, QueryIn, SearchIn, SearchOut, answer_out, filters_of, search_out
 from apps.api.sse import answer_events, event_stream
 from apps.draft import Event
 from contracts import Answer, Query, Question
 
-router = APIRouter(prefix="/v1", tags=["answers"], responses=RESPONSES)
+router = APIRouter(prefix="/v1", tags=["answers"], responses=RESPONSES, dependencies=[LIMITED])
 
 
 @router.post("/query", response_model=AnswerOut)
@@ -30,6 +30,9 @@ async def query(body: QueryIn, answering: AnsweringDep, caller: CallerDep, runni
         filters=filters_of(body.filters),
         mode=body.mode,
         schema=body.json_schema,
+        priority=body.priority,
+        patience_s=body.patience_s,
+        fresh=body.fresh,
     )
     if not body.stream:
         answer = await answering.answer(question)

@@ -63,6 +63,8 @@ async def change_collection(
     if wanted.strategy or wanted.chunk_tokens is not None or wanted.overlap_tokens is not None:
         sizes = wanted.chunk_tokens, wanted.overlap_tokens
         await recut_collection(library.collections, collection, wanted.strategy, *sizes)
+    if wanted.cached is not None:
+        await library.collections.keep_answers(collection, wanted.cached)
     if wanted.readers is not None:
         await share_collection(library.collections, collection, wanted.readers)
     changed = await library.collections.settings(collection) or found

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from apps.api.access import readable_document
-from apps.api.deps import CallerDep, CollectionPath, LibraryDep, RunningDep
+from apps.api.deps import LIMITED, CallerDep, CollectionPath, LibraryDep, RunningDep
 from apps.api.errors import RESPONSES
 from apps.api.schemas import AnswerOut, DocumentId, answer_out
 from apps.api.sse import answer_events, event_stream
@@ -38,7 +38,9 @@ def _summarizing(request: Request) -> Summarizing:
 SummarizingDep = Annotated[Summarizing, Depends(_summarizing)]
 
 
-@router.post("/{collection}/documents/{document_id}/summary", response_model=AnswerOut)
+@router.post(
+    "/{collection}/documents/{document_id}/summary", response_model=AnswerOut, dependencies=[LIMITED]
+)
 async def summary(
     collection: CollectionPath,
     document_id: DocumentId,
