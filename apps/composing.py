@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from apps.prompting import fitted_prompt
 from apps.settings import Settings, heeds_proxy
 from apps.writing import Quoted, Writing, WritingLimits
-from contracts import ChatModel, GuardPolicies, Hit, Message, Prompt, PromptBuilder, TokenCounter, Vectors
+from contracts import ChatModel, GuardPolicies, Hit, Message, Prompt, TokenCounter, Vectors
 
 if TYPE_CHECKING:
     from serving.langchain_prompts import LangChainPromptBuilder
@@ -31,9 +31,11 @@ def open_policies(settings: Settings, encode: Encode) -> GuardPolicies:
 def open_prompts(settings: Settings) -> LangChainPromptBuilder:
     """Return what lays out prompts: few sentences for a small model, whole passages for others."""
     from serving.langchain_prompts import LangChainPromptBuilder
+    from serving.prefix_order import PrefixOrder
 
     name = "brief" if settings.focus_sentences else "grounded"
-    return LangChainPromptBuilder(name, focus_sentences=settings.focus_sentences)
+    order = PrefixOrder() if settings.serving.prefix_reuse else None
+    return LangChainPromptBuilder(name, focus_sentences=settings.focus_sentences, order=order)
 
 
 def open_token_counter(settings: Settings) -> VllmTokenCounter:
@@ -51,7 +53,7 @@ def open_token_counter(settings: Settings) -> VllmTokenCounter:
 
 
 def open_writing(
-    settings: Settings, model: ChatModel, prompts: PromptBuilder, counter: TokenCounter, encode: Encode
+    settings: Settings, model: ChatModel, prompts: LangChainPromptBuilder, counter: TokenCounter, encode: Encode
 ) -> Writing:
     """Return what writes drafts. `encode` helps to choose what is quoted."""
     from validation.sentences import SentenceStream
@@ -62,9 +64,11 @@ def open_writing(
     async def lay_out(
         question: str, sources: Sequence[Hit], history: Sequence[Message], schema: Mapping[str, Any] | None
     ) -> Prompt:
-        return await fitted_prompt(
+        prompt = await fitted_prompt(
             prompts, counter, question, sources, history, max_tokens=serving.max_tokens, schema=schema
         )
+        prompts.sent(prompt)
+        return prompt
 
     return Writing(
         model=model,

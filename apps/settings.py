@@ -133,7 +133,8 @@ class ServingSettings(BaseModel):
     `fallbacks` are asked in order while the servers before them are away.
 
     Each API process has `concurrent_requests` to the model at once; `queued_requests` may wait for a place, each for
-    `patience_s`."""
+    `patience_s`. With `prefix_reuse` passages are put in the order in which the model server has most of them in its
+    prefix cache."""
 
     model: str = ""
     base_url: str = ""
@@ -151,6 +152,7 @@ class ServingSettings(BaseModel):
     concurrent_requests: int = Field(128, ge=1)
     queued_requests: int = Field(1024, ge=0)
     patience_s: float = Field(60, gt=0)
+    prefix_reuse: bool = True
 
 
 class CacheSettings(BaseModel):

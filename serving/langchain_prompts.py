@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from contracts import Hit, Message, Prompt, PromptText, Role
+from serving.prefix_order import PrefixOrder
 from serving.sentence_focus import focus
 from serving.spotlighting import as_data, fenced, without_control
 
@@ -31,10 +32,12 @@ class LangChainPromptBuilder:
     cache, whatever was said meanwhile. They are no part of the system message, which models obey.
 
     With `focus_sentences` the model sees only that many sentences of the sources, without markers: what a small model
-    can use. Its sentences are matched to the sources afterwards.
+    can use. Its sentences are matched to the sources afterwards. An `order` puts whole passages so that prompts begin
+    as earlier ones did; it has to hear which were `sent`.
     """
 
-    def __init__(self, name: str = "grounded", *, focus_sentences: int = 0) -> None:
+    def __init__(self, name: str = "grounded", *, focus_sentences: int = 0, order: PrefixOrder | None = None) -> None:
+        self._order = None if focus_sentences else order  # sentences are chosen for the question: no two begin alike
         self._focus_sentences = focus_sentences
         self._json = _Layout(_JSON, str(focus_sentences))
         self._text = _Layout(name, self._json.version)  # one version stands for all that answers depend on
@@ -60,13 +63,19 @@ class LangChainPromptBuilder:
         """Return the prompt with each source under its marker, 1-based; with a `schema`, one for JSON. A `system`
         message in the history is a summary of what was said before it."""
         layout = self._text if schema is None else self._json
+        sources = self._order.arranged(sources) if self._order else tuple(sources)
         values = {
             "sources": self._shown(question, sources, history),
             "question": without_control(question),
             "schema": "" if schema is None else json.dumps(schema, ensure_ascii=False),
         }
         messages = layout.filled(values, [_turn(message) for message in history])
-        return Prompt(messages, layout.version, tuple(sources), schema)
+        return Prompt(messages, layout.version, sources, schema)
+
+    def sent(self, prompt: Prompt) -> None:
+        """Hear that the model was asked this."""
+        if self._order:
+            self._order.note(prompt.sources)
 
     def _shown(self, question: str, sources: Sequence[Hit], history: Sequence[Message]) -> str:
         if not self._focus_sentences:
