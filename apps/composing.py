@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
 from apps.prompting import fitted_prompt
+from apps.request_options import answer_tokens, asked_schema
 from apps.settings import Settings, heeds_proxy
+from apps.turn import Turn
 from apps.writing import Quoted, Writing, WritingLimits
-from contracts import ChatModel, GuardPolicies, Hit, Message, Prompt, TokenCounter, Vectors
+from contracts import ChatModel, GuardPolicies, Hit, Prompt, TokenCounter, Vectors
 
 if TYPE_CHECKING:
     from serving.langchain_prompts import LangChainPromptBuilder
@@ -61,11 +63,17 @@ def open_writing(
 
     serving = settings.serving
 
-    async def lay_out(
-        question: str, sources: Sequence[Hit], history: Sequence[Message], schema: Mapping[str, Any] | None
-    ) -> Prompt:
+    async def lay_out(turn: Turn, sources: Sequence[Hit]) -> Prompt:
+        options = turn.question.options
         prompt = await fitted_prompt(
-            prompts, counter, question, sources, history, max_tokens=serving.max_tokens, schema=schema
+            prompts,
+            counter,
+            turn.text,
+            sources,
+            turn.history,
+            max_tokens=answer_tokens(options, serving.max_tokens),
+            schema=turn.question.schema or asked_schema(options),
+            options=options,
         )
         prompts.sent(prompt)
         return prompt

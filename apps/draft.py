@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from contracts import (
     Answer,
@@ -48,11 +49,15 @@ def is_whole(sentence: str, *, cut_off: bool) -> bool:
 
 
 class Draft:
-    """The answer as far as it has been released, and `written`, all that the model has said so far, and which one."""
+    """The answer as far as it has been released, and `written`, all that the model has said so far, and which one;
+    `asked` is the one that it was to be. What is `verbatim` leaves with all its white space."""
 
     def __init__(self, sources: Sequence[Hit], emit: Emit) -> None:
         self.sources = sources
         self._emit = emit
+        self.asked = ""
+        self.verbatim = False
+        self.tool_calls: tuple[Mapping[str, Any], ...] = ()
         self.text = ""
         self.written = ""
         self.written_by = ""
@@ -66,15 +71,17 @@ class Draft:
 
     @property
     def keeps(self) -> bool:
-        """Whether the answer may be cached: not what a model that is away, or silent, might say another time."""
+        """Whether the answer may be cached: not what a model that is away, or silent, might say another time, and not
+        what another one said for it."""
         silent = bool(self.sources) and self.mode is AnswerMode.GROUNDED and not self.written.strip()
-        return not silent and not self.notice and self.finish in ("complete", "abstained")
+        by_another = self.written_by not in ("", self.asked)
+        return not silent and not by_another and not self.notice and self.finish in ("complete", "abstained")
 
     def answer(self, cache: CacheStatus, generation: int) -> Answer:
         """Return what has been released as an answer; what belongs to the request is filled in by the caller."""
         said = bool(self.sentences)
         return Answer(
-            text=self.text.strip(),
+            text=self.text if self.verbatim else self.text.strip(),
             citations=tuple(self.citations.values()),
             grounded=said and all(sentence.supported for sentence in self.sentences),
             abstained=not said and self.finish == "abstained",
@@ -87,6 +94,7 @@ class Draft:
             mode=self.mode,
             finish="complete" if said and self.finish == "abstained" else self.finish,
             notice=self.notice,
+            tool_calls=self.tool_calls if self.finish == "tool_calls" else (),
         )
 
     def take(self, token: Token) -> bool:
@@ -94,6 +102,7 @@ class Draft:
         self.written += token.text
         self.usage = token.usage or self.usage
         self.written_by = token.model or self.written_by
+        self.tool_calls = token.tool_calls or self.tool_calls
         return token.cut_off
 
     def holds(self, checked: CheckedSentence) -> bool:
@@ -125,8 +134,9 @@ class Draft:
         )
         await self.cite(checked)
 
-    async def add_json(self, text: str, *, supported: bool) -> None:
-        """Release an answer that is JSON, in one piece; its values cite their sources each for itself."""
+    async def add_whole(self, text: str, *, supported: bool) -> None:
+        """Release an answer in one piece, as it is; what is in it has cited its sources each for itself."""
+        self.verbatim = True
         await self.release(text, supported=supported)
         markers = tuple(sorted(self.citations))
         self.sentences.append(AnswerSentence((0, len(text)), markers, "matched", float(supported), supported))

@@ -44,10 +44,10 @@ async def checked_json(turn: Turn, draft: Draft, *, cut_off: bool) -> None:
         message = f"The model server wrote no JSON of the schema asked for: {exc}. It may not support `json_schema`."
         raise ModelUnavailableError(message) from exc
     unsupported: list[Violation] = []
-    for name in _own_names(value, turn.question.schema):
+    for name in own_names(value, turn.question.schema):
         if await _is_stopped(await turn.guards.output.check(name, draft.sources, turn.text), draft, fixed=True):
             return
-    for path, holder, key in list(_leaves({"$": value})):
+    for path, holder, key in list(leaves({"$": value})):
         checked = await turn.guards.output.check(str(holder[key]), draft.sources, turn.text)
         if await _is_stopped(checked, draft, fixed=not isinstance(holder[key], str)):
             return
@@ -58,7 +58,7 @@ async def checked_json(turn: Turn, draft: Draft, *, cut_off: bool) -> None:
         else:
             unsupported.append(Violation("supported", _UNSUPPORTED.format(path=path), "flag"))
     text = json.dumps(value, ensure_ascii=False)
-    await draft.add_json(text, supported=not unsupported)
+    await draft.add_whole(text, supported=not unsupported)
     await draft.report(unsupported)
 
 
@@ -72,13 +72,13 @@ async def _is_stopped(checked: CheckedSentence, draft: Draft, *, fixed: bool) ->
     return draft.finish == "blocked"
 
 
-def _own_names(value: Any, schema: Mapping[str, Any] | None) -> list[str]:
-    """Return the names of fields that are the model's and not the schema's."""
+def own_names(value: Any, schema: Mapping[str, Any] | None) -> list[str]:
+    """Return the names of fields inside that are the model's and not the schema's."""
     known, names = json.dumps(schema), list[str]()
     if isinstance(value, dict):
         names += [name for name in value if json.dumps(name) not in known]
     inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [*names, *(name for each in inside for name in _own_names(each, schema))]
+    return [*names, *(name for each in inside for name in own_names(each, schema))]
 
 
 def _without_markers(checked: CheckedSentence) -> str:
@@ -88,11 +88,11 @@ def _without_markers(checked: CheckedSentence) -> str:
     return text
 
 
-def _leaves(holder: dict[str, Any] | list[Any], at: str = "") -> Iterator[tuple[str, Any, Any]]:
+def leaves(holder: dict[str, Any] | list[Any], at: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Yield each text and number inside, as its path and where it stands; true, false and null say nothing to check."""
     for key, value in holder.items() if isinstance(holder, dict) else enumerate(holder):
         path = f"{at}[{key}]" if isinstance(holder, list) else f"{at}.{key}".removeprefix(".")
         if isinstance(value, dict | list):
-            yield from _leaves(value, path)
+            yield from leaves(value, path)
         elif isinstance(value, str | int | float) and not isinstance(value, bool):
             yield path, holder, key

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from apps.request_options import answer_tokens, completed, counted
 from contracts import (
     ConfigurationError,
     Hit,
@@ -33,8 +34,9 @@ async def fitted_prompt(
     *,
     max_tokens: int,
     schema: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Prompt:
-    """Return the prompt, with room for an answer of `max_tokens` in the model's window.
+    """Return the prompt, with its `options`, and with room for an answer of `max_tokens` in the model's window.
 
     Where all of it does not fit, the oldest turns of the history are left out first, a leading summary last, then the
     last sources; the one source that remains is cut after a sentence. The prompt's `sources` are those shown.
@@ -44,18 +46,20 @@ async def fitted_prompt(
     """
     window = await counter.window()
     room = window - max_tokens
+    if room <= 0 and answer_tokens(options or {}, 0):
+        raise InvalidInputError(f"An answer of {max_tokens} tokens does not fit the model's window of {window}.")
     if room <= 0:
         raise ConfigurationError(
             f"An answer of {max_tokens} tokens does not fit the model's window of {window}: "
             "lower FOOTNOTE_SERVING__MAX_TOKENS, or raise FOOTNOTE_SERVING__CONTEXT_TOKENS."
         )
-    fitting = _Fitting(builder, counter, question, room, schema)
+    fitting = _Fitting(builder, counter, question, room, schema, options or {})
     prompt = await fitting.largest(_with_less(tuple(sources), tuple(history)))
     if prompt is None and sources:
         prompt = await fitting.largest([((source,), ()) for source in _shortened(sources[0])])
     if prompt is not None:
         return prompt
-    bare = await counter.count(builder.build(question, (), (), schema=schema).messages)
+    bare = await counter.count(counted(fitting.laid_out(((), ()))))
     raise InvalidInputError(
         f"The question is too long: with the instructions it takes {bare} tokens, and the model's window of {window} "
         f"holds {room} beside an answer of {max_tokens}, so that no source fits. Ask it in fewer words."
@@ -71,6 +75,12 @@ class _Fitting:
     question: str
     room: int
     schema: Mapping[str, Any] | None
+    options: Mapping[str, Any]
+
+    def laid_out(self, content: _Content) -> Prompt:
+        """Return the prompt of a content, whether or not it fits."""
+        sources, history = content
+        return completed(self.builder.build(self.question, sources, history, schema=self.schema), self.options)
 
     async def largest(self, contents: Sequence[_Content]) -> Prompt | None:
         """Return the prompt of the first content that fits, of contents that get smaller; None when none does. All of
@@ -89,9 +99,9 @@ class _Fitting:
         return found
 
     async def _fitted(self, content: _Content) -> Prompt | None:
-        sources, history = content
-        prompt = self.builder.build(self.question, sources, history, schema=self.schema)
-        fits = most_tokens(prompt.messages) <= self.room or await self.counter.count(prompt.messages) <= self.room
+        prompt = self.laid_out(content)
+        read = counted(prompt)
+        fits = most_tokens(read) <= self.room or await self.counter.count(read) <= self.room
         return prompt if fits else None
 
 

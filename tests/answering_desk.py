@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from apps.answering import Answering, AnsweringPolicy
+from apps.request_options import asked_schema, completed
+from apps.turn import Turn
 from apps.writing import Quoted, Writing, WritingLimits
 from cache.memory_answer_cache import MemoryAnswerCache
 from contracts import (
@@ -17,7 +18,6 @@ from contracts import (
     GuardPolicies,
     Hit,
     Memory,
-    Message,
     Prompt,
     Question,
     Retriever,
@@ -53,10 +53,10 @@ def scripted_answering(
     """Return an Answering that lets everything pass and whose model says what it was told to."""
     prompts = LangChainPromptBuilder()
 
-    async def lay_out(
-        question: str, sources: Sequence[Hit], history: Sequence[Message], schema: Mapping[str, Any] | None
-    ) -> Prompt:
-        return prompts.build(question, sources, history, schema=schema)
+    async def lay_out(turn: Turn, sources: Sequence[Hit]) -> Prompt:
+        options = turn.question.options
+        schema = turn.question.schema or asked_schema(options)
+        return completed(prompts.build(turn.text, sources, turn.history, schema=schema), options)
 
     return Answering(
         policies=FixedPolicies(),
