@@ -1,9 +1,9 @@
 """An order of passages in which consecutive prompts begin alike, so that the model server computes less.
 
-An engine with a prefix cache reads again what an earlier prompt began with. Which passages belong in a prompt is settled
-by then; in which order they stand matters little to a model that is shown a few whole ones. So those come first that
-earlier prompts began with, in that order, and after them those that are asked for most. After RAGBoost (Jiang et al.
-2025) and CacheWeaver, without their changes to the engine."""
+An engine with a prefix cache computes only what follows the beginning that a prompt shares with an earlier one. Which
+passages belong in a prompt is settled by then; in which order they stand matters little to a model that is shown a few
+whole ones. So those come first that earlier prompts began with, in that order, and after them those that are asked for
+most. After RAGBoost and CacheWeaver, which do the same in the prompt layer."""
 
 from __future__ import annotations
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts import ConfigurationError, Vectors
+from contracts import ConfigurationError, VectorCache, Vectors
 from retrieval.embedding.encoder_runtime import Runtime, open_encoder, pooled
 from retrieval.embedding.fluency import Fluency
 from retrieval.embedding.micro_batches import MicroBatches
-from retrieval.embedding.recent_vectors import RecentVectors
+from retrieval.embedding.recent_vectors import RecentVectors, SharedVectors
 from retrieval.embedding.token_counter import TokenCounter
 
 if TYPE_CHECKING:
@@ -37,10 +37,18 @@ class SentenceTransformersEmbedder:
 
     `model` is a hub id, a folder, or empty for the packaged all-MiniLM-L6-v2. Texts go through it in batches of about
     `batch_tokens` tokens, and a query that comes while many texts are embedded waits for one batch only. 0 fits batches
-    and `threads` to the machine.
+    and `threads` to the machine. `shared` keeps the vectors of questions, not those of documents.
     """
 
-    def __init__(self, model: str = "", *, runtime: Runtime = "auto", batch_tokens: int = 0, threads: int = 0) -> None:
+    def __init__(
+        self,
+        model: str = "",
+        *,
+        runtime: Runtime = "auto",
+        batch_tokens: int = 0,
+        threads: int = 0,
+        shared: VectorCache | None = None,
+    ) -> None:
         self._model_name = model
         self._runtime = runtime
         self._batch_tokens = batch_tokens
@@ -49,7 +57,7 @@ class SentenceTransformersEmbedder:
         self._loading = Lock()
         self._loaded: SentenceTransformer | None = None
         self._batches: MicroBatches | None = None
-        self._recent = RecentVectors(self._submit)
+        self._recent = RecentVectors(self._submit, shared=SharedVectors(shared, self.name) if shared else None)
         self._dimension = self._window = 0
         self._tokens: TokenCounter | None = None
         self._fluency: Fluency | None = None

@@ -55,7 +55,7 @@ async def test_a_full_queue_refuses_at_once_and_says_when_to_come_again() -> Non
 async def test_patience_ends_a_wait_and_its_place_in_the_queue() -> None:
     room = Room(places=1)
     tasks = await room.full("inside")
-    with pytest.raises(OverloadedError, match="0.01 s"):
+    with pytest.raises(OverloadedError, match=r"0\.01 s"):
         await room.visit("impatient", patience_s=0.01)
     assert room.admission.waiting == 0
     room.leave.set()

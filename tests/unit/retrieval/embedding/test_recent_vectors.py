@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from contracts import Vectors
-from retrieval.embedding.recent_vectors import RecentVectors
+from retrieval.embedding.recent_vectors import RecentVectors, SharedVectors
 
 
 class Model:
@@ -85,3 +87,31 @@ async def test_only_the_last_are_kept(model: Model) -> None:
     assert model.asked == ["a", "b", "c"]
     await computed(model, recent, "b")
     assert model.asked == ["a", "b", "c", "b"]
+
+
+class Shared:
+    """What other processes know, and what they are told."""
+
+    def __init__(self, **known: Vectors) -> None:
+        self.known = {text: row[0] for text, row in known.items()}
+        self.asked: list[list[str]] = []
+
+    async def get(self, embedder: str, texts: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
+        self.asked.append([embedder, *texts])
+        return {text: self.known[text] for text in texts if text in self.known}
+
+    async def put(self, embedder: str, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+        self.known |= vectors
+
+
+async def test_what_others_know_is_not_computed_and_what_is_computed_they_are_told(model: Model) -> None:
+    shared = Shared(known=vector("known"))
+    recent = RecentVectors(model.submit, shared=SharedVectors(shared, "minilm"))
+    asked = asyncio.create_task(recent.rows(["known", "new"]))
+    await asyncio.sleep(0.01)
+    assert model.asked == ["new"]
+    model.finish()
+    assert np.array_equal(await asked, np.concatenate([vector("known"), vector("new")]))
+    assert np.array_equal(shared.known["new"], vector("new")[0])
+    assert np.array_equal(await recent.rows(["new", "known"]), np.concatenate([vector("new"), vector("known")]))
+    assert shared.asked == [["minilm", "known", "new"]]  # what is known here is not looked up again
