@@ -52,6 +52,7 @@ from contracts import (
     StoreUnavailableError,
     TokenCounter,
     Tracer,
+    VectorCache,
 )
 from observability.recording_tracer import NullTracer
 
@@ -94,9 +95,16 @@ class Library:
     aclose: Callable[[], Awaitable[None]]
 
 
-def open_library(settings: Settings, tracer: Tracer | None = None, model: ChatModel | None = None) -> Library:
+def open_library(
+    settings: Settings,
+    tracer: Tracer | None = None,
+    model: ChatModel | None = None,
+    *,
+    share_vectors: bool = False,
+) -> Library:
     """Wire ingestion and retrieval; `model` is asked for other words where the settings say so, one of its own by
-    default. Raises ConfigurationError or StoreUnavailableError."""
+    default. A process that answers questions shares their vectors with others; one that reads documents must not: what
+    is deleted would stay there. Raises ConfigurationError or StoreUnavailableError."""
     from ingestion.catalog.sql_builds import SqlBuilds
     from ingestion.catalog.sql_catalog import SqlCatalog, read_identity
     from ingestion.catalog.sql_collections import SqlCollections
@@ -111,9 +119,9 @@ def open_library(settings: Settings, tracer: Tracer | None = None, model: ChatMo
     reading = settings.ingestion
     engine = open_database(settings.catalog_url)
     identity = read_identity(engine)
-    embedders = EmbedderShelf(functools.partial(_embedder, settings))
-    parser = open_parser(reading)
     caches = open_caches(settings, identity)
+    embedders = EmbedderShelf(functools.partial(_embedder, settings, caches.vectors if share_vectors else None))
+    parser = open_parser(reading)
     originals = Originals(settings.data_dir / "originals", max_bytes=reading.max_file_mb << 20)
     own_model = open_model(settings)  # connects to nothing before it is asked
     rephraser = None if settings.retrieval.rephrase == "off" else open_rephraser(settings, model or own_model)
@@ -277,12 +285,16 @@ def open_answering(
     )
 
 
-def _embedder(settings: Settings, model: str) -> SentenceTransformersEmbedder:
+def _embedder(settings: Settings, shared: VectorCache | None, model: str) -> SentenceTransformersEmbedder:
     from retrieval.embedding.sentence_transformers_embedder import SentenceTransformersEmbedder
 
     embedding = settings.embedding
     return SentenceTransformersEmbedder(
-        model, runtime=embedding.runtime, batch_tokens=embedding.batch_tokens, threads=embedding.threads
+        model,
+        runtime=embedding.runtime,
+        batch_tokens=embedding.batch_tokens,
+        threads=embedding.threads,
+        shared=shared,
     )
 
 

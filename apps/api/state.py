@@ -98,7 +98,7 @@ def start(settings: Settings) -> Running:
     metrics = Metrics()
     tracer = open_tracer(settings, metrics)
     model = open_model(settings)
-    library = open_library(settings, tracer, model)
+    library = open_library(settings, tracer, model, share_vectors=True)
     library.policies.guards("default")  # imports them now, and says at once when the policy cannot be understood
     admission = open_admission(settings)
     counter = open_token_counter(settings)
