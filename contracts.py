@@ -411,9 +411,12 @@ class Question:
     `schema`, a JSON Schema, the answer is JSON that conforms to it.
 
     A client that keeps the conversation itself sends what was said as `history`: then nothing is recalled, and nothing
-    is remembered. `options` are fields of an OpenAI chat completion request that the model server gets as they are, such
-    as `seed`, `stop` or `tools`; they go before the settings. A request with a lower `priority` is served first; one
-    that waits for the model longer than `patience_s` is given up. `fresh`: the answer is made anew, whatever is cached."""
+    is remembered. `options` are fields of an OpenAI chat completion request that the model server gets as they are,
+    such as `seed`, `stop` or `tools`; they go before the settings. `messages` among them are what the client has to say
+    besides: instructions, of the role `system`, and calls of tools, which come after the question.
+
+    A request with a lower `priority` is served first; one that waits for the model longer than `patience_s` is given
+    up. `fresh`: the answer is made anew, whatever is cached."""
 
     text: str
     collection: str = "default"
@@ -529,8 +532,8 @@ class CachedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AnswerKey:
-    """Where an answer is kept. `exact` is a hash of everything that shapes it but the documents, `space` one of the same
-    without the question's own words: only within a space may the answer to one question serve another."""
+    """Where an answer is kept. `exact` is a hash of everything that shapes it but the documents, `space` one of the
+    same without the question's own words: only within a space may the answer to one question serve another."""
 
     collection: str
     exact: str
@@ -1321,6 +1324,29 @@ class ChatModel(Protocol):
 
     def stream(self, prompt: Prompt, *, max_tokens: int, temperature: float) -> AsyncGenerator[Token]:
         """Yield the generated text piece by piece; the last piece carries the usage. Raises ModelUnavailableError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """A model server's own response: its status, the headers that say what it is, and its bytes as they come."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: AsyncGenerator[bytes]
+
+
+class PassThrough(Protocol):
+    """Hands requests on to the model servers as they are."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that requests may name."""
+        ...
+
+    def send(self, model: str, body: bytes) -> AbstractAsyncContextManager[PassedOn]:
+        """Send a chat completion request in OpenAI's form to a server of the model; leaving the context stops the
+        server's work. Raises ModelUnavailableError, from the body too."""
         ...
 
 

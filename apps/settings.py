@@ -156,9 +156,10 @@ class ServingSettings(BaseModel):
 
 
 class CacheSettings(BaseModel):
-    """What is kept of answers, question vectors and rates: an empty URL means the embedded Redis, of `max_memory_mb`, on
-    a private socket in the data folder; `sqlite:///file` is for where no Redis is wanted. With `semantic`, the answer to
-    one question may serve another that asks the same in other words. A refusal is kept for `refusal_ttl_s`."""
+    """What is kept of answers, question vectors and rates. An empty URL means the embedded Redis, of `max_memory_mb`,
+    on a private socket in the data folder; `sqlite:///file` is for where no Redis is wanted. With `semantic`, the
+    answer to one question may serve another that asks the same in other words. Refusals are kept for `refusal_ttl_s`.
+    """
 
     url: str = ""
     enabled: bool = True

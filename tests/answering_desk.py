@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from apps.answering import Answering, AnsweringPolicy
+from apps.cached_answers import CachedAnswers
 from apps.request_options import asked_schema, completed
 from apps.turn import Turn
 from apps.writing import Quoted, Writing, WritingLimits
@@ -27,9 +29,10 @@ from observability.recording_tracer import RecordingTracer
 from retrieval.questions.conversation_context import conversation_context
 from retrieval.questions.followup_condenser import FollowupCondenser
 from retrieval.sql_memory import SqlMemory
+from serving.bounded_admission import BoundedAdmission
 from serving.langchain_prompts import LangChainPromptBuilder
 from serving.scripted_chat_model import ScriptedChatModel
-from tests.library import ALICE, Shelf
+from tests.library import ALICE, EMBEDDER, Shelf
 from tests.searching import open_retriever
 from validation.permissive_guards import FixedPolicies
 from validation.personal_data.pii_placeholders import restore
@@ -58,9 +61,11 @@ def scripted_answering(
         schema = turn.question.schema or asked_schema(options)
         return completed(prompts.build(turn.text, sources, turn.history, schema=schema), options)
 
+    answers = MemoryAnswerCache()
     return Answering(
         policies=FixedPolicies(),
-        cache=MemoryAnswerCache(),
+        cached=CachedAnswers(answers, answers, EMBEDDER.embed),
+        admission=BoundedAdmission(8, 8, 5.0),
         condenser=FollowupCondenser(),
         context=conversation_context,
         retriever=retriever,
@@ -96,6 +101,9 @@ class Desk:
 
     def guarded(self, policies: GuardPolicies) -> None:
         self.answering = replace(self.answering, policies=policies)
+
+    def cached(self, **changes: Any) -> None:
+        self.answering = replace(self.answering, cached=replace(self.answering.cached, **changes))
 
     def with_model(self, model: ChatModel) -> None:
         self.answering = replace(self.answering, writing=replace(self.answering.writing, model=model))

@@ -14,8 +14,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from apps.cached_answers import CachedAnswers
-from contracts import PUBLIC, Answer, AnswerCache, CacheUpkeep, Caller, CheckedSentence, Hit, NotFoundError, Prompt
-from contracts import Question, may_read
+from contracts import (
+    PUBLIC,
+    Answer,
+    AnswerCache,
+    CacheUpkeep,
+    Caller,
+    CheckedSentence,
+    Hit,
+    NotFoundError,
+    Prompt,
+    Question,
+    may_read,
+)
 from serving.langchain_prompts import LangChainPromptBuilder
 from serving.scripted_chat_model import ScriptedChatModel
 from tests.answering_desk import Desk

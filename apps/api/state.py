@@ -106,9 +106,7 @@ def start(settings: Settings) -> Running:
 
     async def close() -> None:
         await answering.aclose()
-        await asyncio.gather(
-            library.aclose(), model.close(), counter.close(), asyncio.to_thread(tracer.close)
-        )
+        await asyncio.gather(library.aclose(), model.close(), counter.close(), asyncio.to_thread(tracer.close))
 
     return Running(
         settings=settings,

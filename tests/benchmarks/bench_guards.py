@@ -27,7 +27,6 @@ from apps.answering import Answering
 from apps.bootstrap import open_answering, open_library
 from apps.draft import Released
 from apps.settings import CacheSettings, ObservabilitySettings, ServingSettings, Settings
-from cache.memory_answer_cache import NullAnswerCache
 from contracts import CheckedSentence, Guards, Hit, Message, PassageGuard, Prompt, Question, Token, Usage, Verdict
 from observability.recording_tracer import NullTracer
 from tests.benchmarks.answering_material import NOBODY, prepare
@@ -179,7 +178,7 @@ async def measure(work: Path, questions: Sequence[str], pace_ms: float, count: i
     )
     model, tracer = PacedChatModel(), NullTracer()
     library = open_library(settings, tracer, model)
-    answering = open_answering(library, tracer, NullAnswerCache(), model, WordCounter())
+    answering = open_answering(library, tracer, model, WordCounter())
     watched = TimedPolicies(answering.policies.guards("default"))
     guarded, plain = replace(answering, policies=watched), replace(answering, policies=FixedPolicies())
     try:

@@ -15,7 +15,6 @@ from apps.answering import Answering
 from apps.bootstrap import Library, open_answering, open_library, open_model
 from apps.settings import Settings
 from apps.sources import FileList, Source, local_file
-from cache.memory_answer_cache import NullAnswerCache
 from contracts import Answer, AnswerMode, BlockedError, ChatModel, Filter, Message, Prompt, Question
 from observability.recording_tracer import NullTracer
 from tests.evaluation.answer_outcomes import Control, Outcome, outcome_of
@@ -100,7 +99,7 @@ async def open_desk(asked: AnswerSet, settings: Settings, folder: Path, mode: An
     try:
         await _index(library, asked, place / "files")
         library = replace(library, retriever=WatchedRetriever(library.retriever))
-        answering = open_answering(library, NullTracer(), NullAnswerCache(), model)
+        answering = open_answering(library, NullTracer(), model)
         # As the API does before it is ready: what loads for long at the first question would count as a failed check.
         await library.open_embedder(library.indexing.embedder).embed([asked.name])
         await answering.policies.guards(_COLLECTION).input.check(asked.name)

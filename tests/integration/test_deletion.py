@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from redis import Redis
 
-from apps.bootstrap import Library, open_answering, open_cache, open_library
+from apps.bootstrap import Library, open_answering, open_library
 from apps.settings import CacheSettings, Settings
 from apps.sources import Source, identify, local_file
 from apps.supervisor import Supervisor
@@ -68,11 +68,24 @@ class WideWindow:
 
 
 async def ask(library: Library, question: str) -> Answer:
-    cache = open_cache(library.settings)
     model = ScriptedChatModel(lambda _: f"The code name is {MARKER} [1].")
-    answer = await open_answering(library, NullTracer(), cache, model, WideWindow()).answer(Question(question))
-    await cache.close()
-    return answer
+    return await open_answering(library, NullTracer(), model, WideWindow()).answer(Question(question))
+
+
+def held(redis: Redis, key: bytes) -> bytes:
+    """Return all that Redis holds under a key, as it came."""
+    match redis.type(key):
+        case b"string":
+            return bytes(redis.get(key) or b"")
+        case b"set":
+            return b"".join(redis.smembers(key))
+        case b"hash":
+            return b"".join(part for pair in redis.hgetall(key).items() for part in pair)
+        case b"vectorset":
+            names = redis.execute_command("VRANDMEMBER", key, 1000)
+            return b"".join(name + (redis.execute_command("VGETATTR", key, name) or b"") for name in names)
+        case other:
+            raise AssertionError(f"nobody has looked into a {other!r} yet")
 
 
 def places(library: Library) -> list[str]:
@@ -85,8 +98,7 @@ def places(library: Library) -> list[str]:
     ]
     with Redis.from_url(library.settings.cache_url) as redis:
         for key in redis.scan_iter():
-            raw = redis.get(key) if redis.type(key) == b"string" else b"".join(redis.smembers(key))
-            if any(each in key + (raw or b"") for each in wanted):
+            if any(each in key + held(redis, key) for each in wanted):
                 found.append(f"redis {key!r}")
     return found
 

@@ -38,9 +38,7 @@ def _summarizing(request: Request) -> Summarizing:
 SummarizingDep = Annotated[Summarizing, Depends(_summarizing)]
 
 
-@router.post(
-    "/{collection}/documents/{document_id}/summary", response_model=AnswerOut, dependencies=[LIMITED]
-)
+@router.post("/{collection}/documents/{document_id}/summary", response_model=AnswerOut, dependencies=[LIMITED])
 async def summary(
     collection: CollectionPath,
     document_id: DocumentId,

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -261,8 +260,8 @@ async def test_a_trace_has_a_span_per_stage(desk: Desk) -> None:
 
 async def test_two_catalogs_on_one_cache_never_meet(tmp_path: Path) -> None:
     one, other = Desk(tmp_path / "one"), Desk(tmp_path / "other")
-    one.answering = replace(one.answering, namespace="one")
-    other.answering = replace(other.answering, namespace="other", cache=one.answering.cache)
+    one.cached(namespace="one")
+    other.cached(namespace="other", cache=one.answering.cached.cache)
     await one.shelf.put("hours", "the museum opens at nine")
     await other.shelf.put("hours", "the museum opens at ten")
     await one.ask("when does the museum open")

@@ -39,7 +39,10 @@ class HidingGuard:
 
 async def both(desk: Desk) -> tuple[Answer, list[Event]]:
     """Ask whole, streamed, and streamed from the cache where it is there; all must come to the same."""
-    cached, desk.answering = desk.answering, replace(desk.answering, cache_enabled=False)
+    cached, desk.answering = (
+        desk.answering,
+        replace(desk.answering, cached=replace(desk.answering.cached, enabled=False)),
+    )
     whole, fresh = await desk.ask(), await streamed(desk)
     desk.answering = cached
     assert [told(whole)] * 3 == [told(fresh[-1]), told((await streamed(desk))[-1]), told((await streamed(desk))[-1])]

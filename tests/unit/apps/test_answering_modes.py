@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from apps.draft import Event, Released
-from contracts import Answer, AnswerMode, Citation, ModelUnavailableError, Prompt, Question, Token
+from cache.memory_answer_cache import NullAnswerCache
+from contracts import Answer, AnswerKey, AnswerMode, Citation, ModelUnavailableError, Prompt, Question, Token
 from tests.answering_desk import HOURS, QUESTION, Desk
 from tests.library import ALICE
+from validation.permissive_guards import FixedPolicies
 
 SCHEMA = {
     "type": "object",
@@ -165,16 +167,12 @@ async def test_what_guard_and_memory_need_is_looked_up_at_the_same_time(desk: De
             await asyncio.wait_for(looked_up.wait(), 5)
             return Verdict(question)
 
-    class TellingCache:
-        async def get(self, key: str) -> None:
+    class TellingCache(NullAnswerCache):
+        async def get(self, key: AnswerKey) -> None:
             looked_up.set()
 
-        async def put(self, key: str, entry: object) -> None:
-            pass
-
-    from validation.permissive_guards import FixedPolicies
-
-    desk.answering = replace(desk.answering, cache=TellingCache(), policies=FixedPolicies(input=PatientGuard()))
+    desk.cached(cache=TellingCache())
+    desk.guarded(FixedPolicies(input=PatientGuard()))
     assert (await desk.ask()).text == f"{HOURS} [1]"
 
 

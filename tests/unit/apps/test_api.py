@@ -17,11 +17,11 @@ from apps.composing import open_token_counter
 from apps.composing_summaries import open_summarizing
 from apps.settings import CatalogSettings, ServingSettings, Settings
 from apps.worker import Worker
-from cache.memory_answer_cache import MemoryAnswerCache
 from contracts import ModelUnavailableError, Prompt, Token, Verdict, Violation
 from ingestion.jobs.memory_job_queue import MemoryJobQueue
 from observability.metrics import Metrics
 from observability.recording_tracer import RecordingTracer
+from serving.bounded_admission import BoundedAdmission
 from serving.scripted_chat_model import ScriptedChatModel
 from tests.answering_desk import scripted_answering
 from validation.permissive_guards import FixedPolicies
@@ -47,7 +47,7 @@ class Api:
                 open_token_counter(self.settings),
                 tracer,
             ),
-            cache=MemoryAnswerCache(),
+            admission=BoundedAdmission(8, 8, 5.0),
             metrics=Metrics(),
             warm=asyncio.Event(),
             close=_nothing,
