@@ -27,7 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
@@ -118,13 +118,20 @@ class Traces:
 
 
 @contextmanager
-def process(command: Sequence[object], env: Mapping[str, str], port: int, path: str) -> Iterator[psutil.Process]:
-    """Start a server, wait until it answers, and end it."""
+def process(
+    command: Sequence[object],
+    env: Mapping[str, str],
+    port: int,
+    path: str,
+    answers: Callable[[], bool] | None = None,
+) -> Iterator[psutil.Process]:
+    """Start a server, wait until it answers at the path, or by a question of its own, and end it."""
+    answers = answers or (lambda: _answers(port, path))
     full = {name: value for name, value in os.environ.items() if not name.startswith(("FOOTNOTE_", "MLFLOW_"))}
     with subprocess.Popen([*map(str, command)], env={**full, **env}, cwd=ROOT, stdout=subprocess.DEVNULL) as started:
         try:
             deadline = time.monotonic() + _START_S
-            while not _answers(port, path):
+            while not answers():
                 if started.poll() is not None or time.monotonic() > deadline:
                     raise SystemExit(f"It did not come up: {command}")
                 time.sleep(0.2)

@@ -35,7 +35,7 @@ async def closed_loop(port: int, path: str, bodies: Iterator[dict[str, Any]], ca
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while (begun := time.perf_counter()) < end:
             try:
-                status, answer = await _post(reader, writer, path, next(bodies))
+                status, answer = await post(reader, writer, path, next(bodies))
             except (ConnectionError, asyncio.IncompleteReadError):  # a server that failed may have hung up
                 status, answer = 0, {}
                 writer.close()
@@ -52,9 +52,10 @@ async def closed_loop(port: int, path: str, bodies: Iterator[dict[str, Any]], ca
     return load
 
 
-async def _post(
+async def post(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str, body: dict[str, Any]
 ) -> tuple[int, dict[str, Any]]:
+    """Send a request on an open connection; return the status and the JSON that came back."""
     content = json.dumps(body).encode()
     writer.write(
         b"POST %s HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
