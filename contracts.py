@@ -273,7 +273,8 @@ class VersionSummary:
 class Collection:
     """A named set of documents. `embedder` made the vectors that searches use; `next_embedder`, where not empty, is
     being filled beside it. `generation` is that of the last change. Only its `readers` find anything in it, and of that
-    only what a document's own readers allow. The counts are 0 where nothing was counted."""
+    only what a document's own readers allow. Answers from it are `cached`, or each is made anew. The counts are 0 where
+    nothing was counted."""
 
     name: str
     embedder: str
@@ -281,6 +282,7 @@ class Collection:
     generation: int
     next_embedder: str = ""
     readers: tuple[str, ...] = (PUBLIC,)
+    cached: bool = True
     documents: int = 0
     chunks: int = 0
     failures: int = 0
