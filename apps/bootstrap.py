@@ -40,12 +40,12 @@ from contracts import (
     Collections,
     Conversations,
     Cutting,
-    Embedder,
     GuardPolicies,
     JobQueue,
     Memory,
     Retriever,
     RunLog,
+    SentenceEncoder,
     SourceStates,
     SourceTree,
     Splitter,
@@ -80,7 +80,7 @@ class Library:
     conversations: Conversations
     policies: GuardPolicies
     caches: Caches
-    open_embedder: Callable[[str], Embedder]
+    open_embedder: Callable[[str], SentenceEncoder]
     retriever: Retriever
     views: Views
     indexing: Indexing

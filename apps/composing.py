@@ -15,7 +15,9 @@ from apps.writing import Quoted, Writing, WritingLimits
 from contracts import ChatModel, GuardPolicies, Hit, Prompt, TokenCounter, Vectors
 
 if TYPE_CHECKING:
+    from serving.aiohttp_pass_through import AiohttpPassThrough
     from serving.langchain_prompts import LangChainPromptBuilder
+    from serving.model_servers import ModelServer
     from serving.vllm_token_counter import VllmTokenCounter
 
 Encode = Callable[[Sequence[str]], Awaitable[Vectors]]
@@ -52,6 +54,36 @@ def open_token_counter(settings: Settings) -> VllmTokenCounter:
         heeds_proxy=heeds_proxy(settings.model_url),
         when_away="bound" if settings.serving.fallbacks else "raise",
     )
+
+
+def model_servers(settings: Settings) -> tuple[ModelServer, ...]:
+    """Return where language models are served, in the order in which they are asked."""
+    from serving.model_servers import ModelServer
+
+    serving = settings.serving
+    others = [(fallback.model, fallback.base_url, fallback) for fallback in serving.fallbacks]
+    return tuple(
+        ModelServer(
+            model,
+            url,
+            api_key=told.api_key.get_secret_value(),
+            protocol=told.protocol,
+            connect_s=told.connect_s,
+            timeout_s=told.timeout_s,
+            stall_s=told.stall_s,
+            failures=serving.breaker_failures,
+            rest_s=serving.breaker_rest_s,
+            heeds_proxy=heeds_proxy(url),
+        )
+        for model, url, told in [(settings.model_name, settings.model_url, serving), *others]
+    )
+
+
+def open_pass_through(settings: Settings, model: ChatModel) -> AiohttpPassThrough:
+    """Return what hands requests on to the model servers; `model` knows the name that only its server knows."""
+    from serving.aiohttp_pass_through import AiohttpPassThrough
+
+    return AiohttpPassThrough(model_servers(settings), lambda: model.name)
 
 
 def open_writing(

@@ -117,20 +117,31 @@ class RetrievalSettings(BaseModel):
     condense: Literal["auto", "rule", "model"] = "auto"
 
 
-class FallbackSettings(BaseModel):
-    """A model on an OpenAI-compatible server that is asked while those before it are away."""
+class BackendSettings(BaseModel):
+    """How a server is spoken to: by OpenAI's protocol, or by Anthropic's. A connection is waited for up to `connect_s`,
+    the first token of an answer up to `timeout_s`, and each further one up to `stall_s`."""
+
+    protocol: Literal["openai", "anthropic"] = "openai"
+    api_key: SecretStr = SecretStr("")
+    connect_s: float = Field(5, gt=0)
+    timeout_s: float = Field(60, gt=0)
+    stall_s: float = Field(30, gt=0)
+
+
+class FallbackSettings(BackendSettings):
+    """A model on another server, which is asked while those before it are away."""
 
     model: str = Field(min_length=1)
     base_url: str = Field(min_length=1)
-    api_key: SecretStr = SecretStr("")
-    timeout_s: float = Field(60, gt=0)
 
 
-class ServingSettings(BaseModel):
+class ServingSettings(BackendSettings):
     """The language model: an empty model means the packaged SmolLM2-135M-Instruct, else a hub id or a folder; a base
     URL means a server that already runs. `focus_sentences` shortens the sources to that many sentences (0: whole
     passages); by default 2 for the packaged model, which is too small for more, and whole passages for others.
-    `fallbacks` are asked in order while the servers before them are away.
+    `fallbacks` are asked in order while the servers before them are away; one that failed `breaker_failures` times in a
+    row is left alone for `breaker_rest_s`. With `pass_through` a request to the OpenAI-compatible API that names the
+    language model itself goes to its server as it is, without documents and guards.
 
     Each API process has `concurrent_requests` to the model at once; `queued_requests` may wait for a place, each for
     `patience_s`. With `prefix_reuse` passages are put in the order in which the model server has most of them in its
@@ -138,7 +149,6 @@ class ServingSettings(BaseModel):
 
     model: str = ""
     base_url: str = ""
-    api_key: SecretStr = SecretStr("")
     host: str = "127.0.0.1"
     port: int = Field(8001, ge=1, le=65535)
     focus_sentences: int | None = Field(None, ge=0)
@@ -146,9 +156,11 @@ class ServingSettings(BaseModel):
     temperature: float = Field(0.0, ge=0)
     context_tokens: int = Field(4096, ge=256)
     kv_cache_gb: int = Field(2, ge=1)
-    timeout_s: float = Field(60, gt=0)
     eager: bool = True
     fallbacks: list[FallbackSettings] = []
+    breaker_failures: int = Field(3, ge=1)
+    breaker_rest_s: float = Field(5, gt=0)
+    pass_through: bool = True
     concurrent_requests: int = Field(128, ge=1)
     queued_requests: int = Field(1024, ge=0)
     patience_s: float = Field(60, gt=0)

@@ -15,7 +15,7 @@ from fastapi_offline import FastAPIOffline
 
 from apps.api.errors import handle_errors
 from apps.api.middleware import GateMiddleware, RequestMiddleware
-from apps.api.routes import answers, cache, collections, conversations, documents, health, jobs, summaries
+from apps.api.routes import answers, cache, collections, conversations, documents, health, jobs, openai, summaries
 from apps.api.state import Running
 from apps.composing_summaries import open_prompt_registry, shown_prompts
 from apps.prompt_registration import register_prompts
@@ -51,7 +51,7 @@ def create_app(running: Running) -> FastAPI:
     api = running.settings.api
     app.add_middleware(GateMiddleware, hosts=[api.host, *api.allowed_hosts], max_upload_mb=api.max_upload_mb)
     app.add_middleware(RequestMiddleware, observe=running.metrics.request)
-    for routes in (health, answers, cache, collections, documents, jobs, conversations, summaries):
+    for routes in (health, answers, cache, collections, documents, jobs, conversations, summaries, openai):
         app.include_router(routes.router)
     handle_errors(app)
     if _PAGE.exists():

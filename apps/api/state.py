@@ -12,11 +12,11 @@ import httpx
 from apps.answering import Answering
 from apps.api.schemas import ComponentOut, ReadyOut
 from apps.bootstrap import Library, open_admission, open_answering, open_library, open_model, open_tracer
-from apps.composing import open_token_counter
+from apps.composing import open_pass_through, open_token_counter
 from apps.composing_summaries import open_summarizing
 from apps.settings import Settings, heeds_proxy, shown_url
 from apps.summarizing import Summarizing
-from contracts import Admission, Answer, FootnoteError
+from contracts import Admission, Answer, FootnoteError, PassThrough
 from observability.metrics import Metrics
 
 
@@ -32,6 +32,7 @@ class Running:
     metrics: Metrics
     warm: asyncio.Event
     close: Callable[[], Awaitable[None]]
+    pass_through: PassThrough | None = None
 
     def count(self, answer: Answer) -> None:
         """Add an answer to the metrics."""
@@ -102,11 +103,13 @@ def start(settings: Settings) -> Running:
     library.policies.guards("default")  # imports them now, and says at once when the policy cannot be understood
     admission = open_admission(settings)
     counter = open_token_counter(settings)
+    passing = open_pass_through(settings, model)
     answering = open_answering(library, tracer, model, counter, admission)
 
     async def close() -> None:
         await answering.aclose()
-        await asyncio.gather(library.aclose(), model.close(), counter.close(), asyncio.to_thread(tracer.close))
+        connections = (model.close(), counter.close(), passing.close())
+        await asyncio.gather(library.aclose(), *connections, asyncio.to_thread(tracer.close))
 
     return Running(
         settings=settings,
@@ -117,4 +120,5 @@ def start(settings: Settings) -> Running:
         metrics=metrics,
         warm=asyncio.Event(),
         close=close,
+        pass_through=passing if settings.serving.pass_through else None,
     )
