@@ -84,7 +84,7 @@ class Answering:
     policy: AnsweringPolicy = AnsweringPolicy()
     context: Callable[[str, str, Sequence[Message]], tuple[Wording, ...]] = lambda *_: ()
     _flights: SingleFlight = field(default_factory=SingleFlight)
-    _background: set[asyncio.Task[None]] = field(default_factory=set)
+    _background: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     async def answer(self, question: Question) -> Answer:
         """Return the whole answer.
@@ -102,8 +102,8 @@ class Answering:
         return events_of(lambda emit: self._answer(question, emit))
 
     async def aclose(self) -> None:
-        """Wait for what is done after answers: summaries of long conversations."""
-        await asyncio.gather(*self._background, return_exceptions=True)
+        """Wait for what is done after answers: first turns that are stored, summaries of long conversations."""
+        await asyncio.gather(*self._background.values(), return_exceptions=True)
 
     async def _answer(self, question: Question, emit: Emit) -> Answer:
         session = question.conversation_id or uuid.uuid4().hex
@@ -129,7 +129,12 @@ class Answering:
             answer = replace(answer, trace_id=trace.trace_id, conversation_id=session, timings=stages.timings())
             if question.history is None:
                 said = [Message("user", turn.text), Message("assistant", answer.text)]
-                await self._remember(session, principal, said)
+                storing = self._remember(session, principal, said)
+                if question.conversation_id is None:
+                    self._afterwards(storing, session)  # nobody can go on with it before this answer is out
+                else:
+                    await storing
+                    self._afterwards(self.memory.summarise(session, principal, self.policy.history_tokens))
             trace.set(
                 outputs={"answer": answer.text, "citations": [_brief(answer, c.marker) for c in answer.citations]},
                 cache=answer.cache,
@@ -179,6 +184,8 @@ class Answering:
             return Remembered(question.history)
         if question.conversation_id is None:
             return Remembered()
+        if (first_turn := self._background.get(question.conversation_id)) is not None:
+            await asyncio.shield(first_turn)
         principal = question.caller.principal
         return await self.memory.recall(question.conversation_id, principal, self.policy.history_tokens)
 
@@ -279,11 +286,10 @@ class Answering:
             await self.memory.append(session, principal, said)
         except StoreUnavailableError as exc:
             _log.warning("a turn is not remembered: %s", exc)
-            return
-        self._afterwards(self.memory.summarise(session, principal, self.policy.history_tokens))
 
-    def _afterwards(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do what nobody waits for; what fails there is logged, and tried again after the next turn."""
+    def _afterwards(self, work: Coroutine[Any, Any, None], session: str = "") -> None:
+        """Do what nobody waits for, but who goes on with the conversation `session`; what fails there is logged, and
+        tried again after the next turn."""
 
         async def logged() -> None:
             try:
@@ -291,9 +297,9 @@ class Answering:
             except FootnoteError as exc:
                 _log.warning("the conversation could not be summarised: %s", exc)
 
-        task = asyncio.create_task(logged())
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        key = session or uuid.uuid4().hex
+        task = self._background[key] = asyncio.create_task(logged())
+        task.add_done_callback(lambda _: self._background.pop(key, None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Connection, Engine, Row, func, select, update
 
 from contracts import Message, Remembered
 from retrieval.conversation_title import first_title
@@ -19,6 +16,7 @@ from retrieval.conversation_window import CountTokens, Said, approximate_tokens,
 from retrieval.questions.rule_summariser import RuleSummariser
 from retrieval.questions.summarising import Summariser
 from retrieval.sql_conversations import conversations, messages, reading, unknown, writing
+from retrieval.turn_batches import Turn, TurnBatches
 
 _MOST_MESSAGES = 200  # that are looked at; a prompt has no use for more
 _FOLDED_CHARS = 4000  # of a message that are summarised
@@ -37,6 +35,7 @@ class SqlMemory:
         self._engine = engine
         self._count = count_tokens
         self._summariser = summariser or RuleSummariser()
+        self._turns = TurnBatches(engine, lambda text: size_of(text, count_tokens))
 
     async def recall(self, conversation_id: str, principal: str, budget_tokens: int) -> Remembered:
         """Return the last whole turns that fit the budget, oldest first, with the summary, which may reach into them;
@@ -61,18 +60,8 @@ class SqlMemory:
         """Add messages, all of them side by side, creating the conversation when it is new. Raises NotFoundError as
         `recall` does."""
         said = [Message(turn.role, _storable(turn.content)) for turn in turns]
-        sizes = await asyncio.to_thread(lambda: [size_of(message.content, self._count) for message in said])
-        rows = [
-            {"conversation_id": conversation_id, "role": message.role, "content": message.content, "tokens": size}
-            for message, size in zip(said, sizes, strict=True)
-        ]
-
-        def work(connection: Connection) -> None:
-            _use(connection, conversation_id, principal, first_title(said))
-            connection.execute(insert(messages), rows)
-
-        if rows:
-            await writing(self._engine, work)
+        if said:
+            await self._turns.store(Turn(conversation_id, principal, first_title(said), said, time.time()))
 
     async def summarise(self, conversation_id: str, principal: str, budget_tokens: int) -> None:
         """Bring the summary of what no longer fits the budget up to date; does nothing when it is, or when the
@@ -95,17 +84,6 @@ class _Unsummarised:
     told: Row[Any]
     messages: tuple[Message, ...]
     until: int
-
-
-def _use(connection: Connection, conversation_id: str, principal: str, title: str) -> None:
-    """Make the conversation if it is new, and keep others from adding to it until this transaction ends."""
-    now = time.time()
-    new = {"id": conversation_id, "principal": principal, "created_at": now, "updated_at": now, "title": title}
-    upsert = (sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert)(conversations).values(**new)
-    mine = conversations.c.principal == principal
-    used = upsert.on_conflict_do_update(index_elements=["id"], set_={"updated_at": now}, where=mine)
-    if connection.execute(used.returning(conversations.c.id)).one_or_none() is None:
-        raise unknown(conversation_id)
 
 
 def _find(connection: Connection, conversation_id: str, principal: str) -> Row[Any] | None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -328,6 +328,7 @@ async def test_an_engine_alone_is_enough(desk: Desk) -> None:
 said = st.lists(st.tuples(st.sampled_from(["user", "assistant", "system"]), st.integers(1, 400)), max_size=30)
 
 
+@settings(deadline=None)
 @given(said, st.integers(-1, 500))
 def test_a_window_is_an_end_of_the_conversation_within_the_budget(told: list[tuple[Role, int]], budget: int) -> None:
     messages = [Said(number, role, tokens) for number, (role, tokens) in enumerate(told)]
