@@ -1,35 +1,93 @@
-"""An answer cache in this process: for tests, and where no Redis is wanted."""
+"""Answer caches in this process: for tests, and the one that keeps nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from contracts import CachedAnswer
+import numpy as np
+from numpy.typing import NDArray
+
+from contracts import AnswerKey, CachedAnswer, CacheOutcome, CacheStats, Similar, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    entry: CachedAnswer
+    until: float
+    vector: NDArray[np.float32] | None
 
 
 class MemoryAnswerCache:
-    """Port `AnswerCache` on a dictionary."""
+    """Ports `AnswerCache` and `CacheUpkeep` on a dictionary; `clock` tells the seconds."""
 
-    def __init__(self) -> None:
-        self._entries: dict[str, CachedAnswer] = {}
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._kept: dict[AnswerKey, _Kept] = {}
+        self._counts: Counter[str] = Counter()
 
-    async def get(self, key: str) -> CachedAnswer | None:
+    async def get(self, key: AnswerKey) -> CachedAnswer | None:
         """Return the entry, or None."""
-        return self._entries.get(key)
+        found = self._kept.get(key)
+        return found.entry if found is not None and found.until > self._clock() else None
 
-    async def put(self, key: str, entry: CachedAnswer) -> None:
+    async def similar(self, key: AnswerKey, vector: NDArray[np.float32], limit: int) -> tuple[Similar, ...]:
+        """Return up to `limit` entries of the key's space, nearest first."""
+        now = self._clock()
+        near = [
+            Similar(other, kept.entry, float(kept.vector @ vector))
+            for other, kept in self._kept.items()
+            if (other.collection, other.space) == (key.collection, key.space)
+            and kept.vector is not None
+            and kept.until > now
+        ]
+        return tuple(sorted(near, key=lambda each: -each.similarity)[:limit])
+
+    async def put(
+        self, key: AnswerKey, entry: CachedAnswer, *, ttl_s: int, vector: NDArray[np.float32] | None = None
+    ) -> None:
         """Store the entry."""
-        self._entries[key] = entry
+        self._kept[key] = _Kept(entry, self._clock() + ttl_s, vector)
 
-    async def drop(self, key: str) -> None:
+    async def drop(self, key: AnswerKey) -> None:
         """Remove the entry."""
-        self._entries.pop(key, None)
+        self._kept.pop(key, None)
 
     async def forget(self, document_ids: Sequence[str]) -> None:
         """Remove every entry that rests on one of these documents."""
-        gone = [key for key, entry in self._entries.items() if not set(document_ids).isdisjoint(entry.documents)]
+        gone = [key for key, kept in self._kept.items() if not set(document_ids).isdisjoint(kept.entry.documents)]
         for key in gone:
-            del self._entries[key]
+            del self._kept[key]
+
+    async def count(self, outcome: CacheOutcome, saved: Usage = Usage()) -> None:
+        """Count a lookup."""
+        self._counts[outcome] += 1
+        self._counts["prompt"] += saved.prompt_tokens
+        self._counts["completion"] += saved.completion_tokens
+
+    async def stats(self) -> CacheStats:
+        """Return what there is."""
+        now, counts = self._clock(), self._counts
+        return CacheStats(
+            answers=sum(kept.until > now for kept in self._kept.values()),
+            exact=counts["exact"],
+            semantic=counts["semantic"],
+            misses=counts["miss"],
+            stale=counts["stale"],
+            saved_prompt_tokens=counts["prompt"],
+            saved_completion_tokens=counts["completion"],
+        )
+
+    async def clear(self, collection: str = "") -> int:
+        """Remove every answer, or those from one collection; return how many there were."""
+        gone = [key for key in self._kept if collection in ("", key.collection)]
+        for key in gone:
+            del self._kept[key]
+        if not collection:
+            self._counts.clear()
+        return len(gone)
 
     async def alive(self) -> bool:
         """Return True."""
@@ -37,20 +95,37 @@ class MemoryAnswerCache:
 
 
 class NullAnswerCache:
-    """Port `AnswerCache` that keeps nothing: the cache switched off."""
+    """Ports `AnswerCache` and `CacheUpkeep` that keep nothing: the cache switched off."""
 
-    async def get(self, key: str) -> CachedAnswer | None:
+    async def get(self, key: AnswerKey) -> CachedAnswer | None:
         """Return None."""
         return None
 
-    async def put(self, key: str, entry: CachedAnswer) -> None:
+    async def similar(self, key: AnswerKey, vector: NDArray[np.float32], limit: int) -> tuple[Similar, ...]:
+        """Return nothing."""
+        return ()
+
+    async def put(
+        self, key: AnswerKey, entry: CachedAnswer, *, ttl_s: int, vector: NDArray[np.float32] | None = None
+    ) -> None:
         """Do nothing."""
 
-    async def drop(self, key: str) -> None:
+    async def drop(self, key: AnswerKey) -> None:
         """Do nothing."""
 
     async def forget(self, document_ids: Sequence[str]) -> None:
         """Do nothing."""
+
+    async def count(self, outcome: CacheOutcome, saved: Usage = Usage()) -> None:
+        """Do nothing."""
+
+    async def stats(self) -> CacheStats:
+        """Return that nothing is kept."""
+        return CacheStats(answers=0, semantic_ready=False)
+
+    async def clear(self, collection: str = "") -> int:
+        """Return 0."""
+        return 0
 
     async def alive(self) -> bool:
         """Return True."""
