@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from apps.composing import open_policies, open_prompts, open_token_counter, open_writing
+from apps.composing import model_servers, open_policies, open_prompts, open_token_counter, open_writing
 from apps.composing_cache import Caches, open_cached_answers, open_caches
 from apps.database import open_database
 from apps.embedding_batches import heading_line
@@ -218,23 +218,10 @@ def open_tracer(settings: Settings, metrics: Metrics) -> MlflowTracer:
 
 
 def open_model(settings: Settings) -> LangChainChatModel:
-    """Return the language model behind the model server."""
-    from serving.langchain_chat_model import LangChainChatModel, ModelServer
+    """Return the language model behind the model servers."""
+    from serving.langchain_chat_model import LangChainChatModel
 
-    fallbacks = [
-        ModelServer(
-            each.model, each.base_url, each.api_key.get_secret_value(), each.timeout_s, heeds_proxy(each.base_url)
-        )
-        for each in settings.serving.fallbacks
-    ]
-    return LangChainChatModel(
-        settings.model_name,
-        base_url=settings.model_url,
-        api_key=settings.serving.api_key.get_secret_value(),
-        timeout_s=settings.serving.timeout_s,
-        heeds_proxy=heeds_proxy(settings.model_url),
-        fallbacks=fallbacks,
-    )
+    return LangChainChatModel(*model_servers(settings))
 
 
 def open_admission(settings: Settings) -> Admission:

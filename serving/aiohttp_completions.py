@@ -1,15 +1,24 @@
-"""Chat completions streamed from an OpenAI-compatible server. What arrives together is read together, so that a piece
-costs microseconds; the vendor's client takes half a millisecond for each token."""
+"""One model server over HTTP: requests whose answers are streamed as Server-Sent Events.
+
+What arrives together is read together, so that a token costs microseconds; a vendor's client takes half a millisecond.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from contracts import Usage
+from serving.model_servers import ModelServer
+from serving.streamed_answers import (
+    AnswerReader,
+    CompletionsAwayError,
+    CompletionsError,
+    CompletionsRefusedError,
+    Piece,
+)
 
 if TYPE_CHECKING:
     import aiohttp
@@ -18,54 +27,49 @@ _BUSY = {408, 409, 429}  # and from 500: what may pass
 _PAUSE_S = 0.5
 _CONNECTIONS = 1000
 _IDLE_S = 4.0  # servers close what is idle for five seconds, and a request must not meet that
-_DONE = b"[DONE]"
-
-
-class CompletionsError(ValueError):
-    """The server refused the request, broke off, or is none of this kind."""
-
-
-class CompletionsAwayError(CompletionsError):
-    """The server is away or busy; a later try may work."""
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """What one read brought. `finish` is why the model stopped, with the last text; `usage` and `model` are known where
-    the server says so."""
-
-    text: str
-    finish: str = ""
-    usage: Usage | None = None
-    model: str = ""
+_LAST_WORD_S = 1.0  # after the last event, for the end of the response, which lets the connection be used again
 
 
 class AiohttpCompletions:
-    """`base_url` ends in /v1; a server that says nothing for `timeout_s` is away. It is asked `retries` times more
-    while it has not begun to answer."""
+    """A server, at `path` below its base URL. It is asked `retries` times more while it has said nothing; `reader`
+    makes what understands the events of one answer."""
 
-    def __init__(self, base_url: str, *, api_key: str, timeout_s: float, heeds_proxy: bool, retries: int) -> None:
-        self._url = f"{base_url.rstrip('/')}/chat/completions"
-        self._headers = {"Authorization": f"Bearer {api_key}"}
-        self._timeout_s = timeout_s
-        self._heeds_proxy = heeds_proxy
+    def __init__(self, server: ModelServer, path: str, reader: Callable[[], AnswerReader], *, retries: int) -> None:
+        self._server = server
+        self._url = f"{server.base_url.rstrip('/')}{path}"
+        self._reader = reader
         self._retries = retries
         self._session: aiohttp.ClientSession | None = None
 
     async def stream(self, body: Mapping[str, Any]) -> AsyncGenerator[Piece]:
-        """Yield the answer to a request with `"stream": true`. Closing it stops the server's work. Raises
+        """Yield the pieces of the answer. Closing it closes the connection, which stops the server's work. Raises
         CompletionsError."""
-        response = await self._respond(body)
+        said = False
+        for left in range(self._retries, -1, -1):
+            try:
+                async with aclosing(self._answer(body)) as pieces:
+                    async for piece in pieces:
+                        said = True
+                        yield piece
+                return
+            except CompletionsAwayError:
+                if said or not left:
+                    raise
+            await asyncio.sleep(_PAUSE_S)
+
+    async def first_model(self) -> str:
+        """Return the first model that the server lists. Raises CompletionsError."""
+        from aiohttp import ClientError
+
+        url = f"{self._server.base_url.rstrip('/')}/models"
+        deadline = asyncio.get_running_loop().time() + self._server.timeout_s
+        response = await self._call("GET", url, deadline)
         try:
-            ended, rest = False, b""
-            async for data in _whole_reads(response):
-                *lines, rest = (rest + data).split(b"\n")
-                piece, done = _piece(lines)
-                ended = ended or done
-                if piece is not None:
-                    yield piece
-            if not ended:
-                raise CompletionsError(f"{self._url} broke off, or is no model server")
+            async with asyncio.timeout_at(deadline):
+                listed = json.loads(await response.read())
+            return str(listed["data"][0]["id"])
+        except (ClientError, OSError, ValueError, LookupError, TypeError) as exc:
+            raise CompletionsError(f"{url} lists no model; set FOOTNOTE_SERVING__MODEL") from exc
         finally:
             response.close()
 
@@ -74,28 +78,57 @@ class AiohttpCompletions:
         if self._session is not None:
             await self._session.close()
 
-    async def _respond(self, body: Mapping[str, Any]) -> aiohttp.ClientResponse:
-        for left in range(self._retries, -1, -1):
-            try:
-                return await self._post(body)
-            except CompletionsAwayError:
-                if not left:
-                    raise
-                await asyncio.sleep(_PAUSE_S)
-        raise AssertionError("the last try returns or raises")
+    async def _answer(self, body: Mapping[str, Any]) -> AsyncGenerator[Piece]:
+        now = asyncio.get_running_loop().time
+        deadline = now() + self._server.timeout_s
+        response = await self._call("POST", self._url, deadline, body)
+        answer, rest = self._reader(), b""
+        try:
+            while data := await self._read(response, deadline, answer):
+                *lines, rest = (rest + data).split(b"\n")
+                piece = self._understood(answer, lines)
+                if piece is not None:
+                    yield piece
+                    deadline = now() + self._server.stall_s
+                if answer.done:
+                    deadline = now() + _LAST_WORD_S
+            if not answer.ended:
+                raise CompletionsAwayError(f"{self._url} broke off, or is no model server")
+        finally:
+            response.close()
 
-    async def _post(self, body: Mapping[str, Any]) -> aiohttp.ClientResponse:
+    async def _read(self, response: aiohttp.ClientResponse, deadline: float, answer: AnswerReader) -> bytes:
         from aiohttp import ClientError
 
         try:
-            response = await self._open().post(self._url, json=body, headers=self._headers)
-            if response.status == 200:
-                return response
-            said = (await response.text(errors="replace"))[:300]
+            async with asyncio.timeout_at(deadline):
+                return await response.content.readany()
+        except (ClientError, OSError) as exc:
+            if answer.ended:
+                return b""
+            raise CompletionsAwayError(f"{self._url} says no more: {type(exc).__name__} {exc}") from exc
+
+    def _understood(self, answer: AnswerReader, lines: list[bytes]) -> Piece | None:
+        try:
+            return answer.read([line[5:].strip() for line in lines if line.startswith(b"data:")])
+        except (ValueError, TypeError, KeyError, AttributeError) as exc:
+            raise CompletionsAwayError(f"{self._url} says what cannot be understood: {exc!r}") from exc
+
+    async def _call(
+        self, method: str, url: str, deadline: float, body: Mapping[str, Any] | None = None
+    ) -> aiohttp.ClientResponse:
+        from aiohttp import ClientError
+
+        try:
+            async with asyncio.timeout_at(deadline):
+                response = await self._open().request(method, url, json=body, headers=self._server.headers)
+                if response.status == 200:
+                    return response
+                said = (await response.text(errors="replace"))[:500]
         except (ClientError, OSError) as exc:
             raise CompletionsAwayError(f"{type(exc).__name__}: {exc}") from exc
-        kind = CompletionsAwayError if response.status in _BUSY or response.status >= 500 else CompletionsError
-        raise kind(f"HTTP {response.status} {said}")
+        away = response.status in _BUSY or response.status >= 500
+        raise (CompletionsAwayError if away else CompletionsRefusedError)(f"HTTP {response.status} {said}")
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -103,50 +136,7 @@ class AiohttpCompletions:
 
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_IDLE_S),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._timeout_s, sock_read=self._timeout_s),
-                trust_env=self._heeds_proxy,
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._server.connect_s),
+                trust_env=self._server.heeds_proxy,
             )
         return self._session
-
-
-async def _whole_reads(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes]:
-    from aiohttp import ClientError
-
-    try:
-        async for data in response.content.iter_any():
-            yield data
-    except (ClientError, OSError) as exc:
-        raise CompletionsError(f"{type(exc).__name__}: {exc}") from exc
-
-
-def _piece(lines: list[bytes]) -> tuple[Piece | None, bool]:
-    """Return what the events in these lines say together, if anything, and whether they end the answer."""
-    text: list[str] = []
-    finish = model = ""
-    usage: Usage | None = None
-    done = False
-    for data in _data(lines):
-        if data == _DONE:
-            done = True
-            continue
-        event = json.loads(data)
-        if event.get("error"):
-            raise CompletionsError(f"the model server failed: {event['error']}")
-        model = event.get("model") or model
-        usage = _usage(event) or usage
-        for choice in event.get("choices") or ():
-            text.append((choice.get("delta") or {}).get("content") or "")
-            finish = choice.get("finish_reason") or finish
-    said = "".join(text)
-    return (Piece(said, finish, usage, model) if said or finish or usage else None), done or bool(finish)
-
-
-def _data(lines: list[bytes]) -> Iterator[bytes]:
-    for line in lines:
-        if line.startswith(b"data:"):
-            yield line[5:].strip()
-
-
-def _usage(event: Mapping[str, Any]) -> Usage | None:
-    counted = event.get("usage")
-    return Usage(counted.get("prompt_tokens") or 0, counted.get("completion_tokens") or 0) if counted else None

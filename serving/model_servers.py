@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import urlsplit
 
-Protocol = Literal["openai", "anthropic"]
+WireProtocol = Literal["openai", "anthropic"]
+_ANTHROPIC_VERSION = "2023-06-01"
+_ANTHROPIC_HOST = "anthropic.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +22,20 @@ class ModelServer:
     model: str
     base_url: str
     api_key: str = field(default="", repr=False)
-    protocol: Protocol = "openai"
+    protocol: WireProtocol = "openai"
     connect_s: float = 5.0
     timeout_s: float = 60.0
     stall_s: float = 30.0
     failures: int = 3
     rest_s: float = 5.0
     heeds_proxy: bool = True
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a request to it carries. Other servers than Anthropic's own that speak its protocol want either key."""
+        bearer = {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
+        if self.protocol == "openai":
+            return bearer
+        own = (urlsplit(self.base_url).hostname or "").endswith(_ANTHROPIC_HOST)
+        key = {"x-api-key": self.api_key} if self.api_key else {}
+        return {"anthropic-version": _ANTHROPIC_VERSION, **key, **({} if own else bearer)}

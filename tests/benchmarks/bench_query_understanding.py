@@ -251,8 +251,9 @@ async def main() -> None:
     live = None
     if asked.model_url:
         from serving.langchain_chat_model import LangChainChatModel
+        from serving.model_servers import ModelServer
 
-        live = LangChainChatModel("", base_url=asked.model_url, timeout_s=120)
+        live = LangChainChatModel(ModelServer("", asked.model_url, timeout_s=120))
     model, embedder = Recorded(asked.generations, live), SentenceTransformersEmbedder()
     print(f"{'':<22}{'':<28}{'':>6}", *(f"{mode:>8}" for mode in MODES))
     if asked.only in (None, "conversations"):

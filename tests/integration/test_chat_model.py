@@ -9,6 +9,7 @@ import pytest
 
 from contracts import ChatModel, Message, ModelUnavailableError, Prompt, Token
 from serving.langchain_chat_model import LangChainChatModel
+from serving.model_servers import ModelServer
 from serving.scripted_chat_model import ScriptedChatModel
 from tests.running_stack import RunningStack
 
@@ -23,7 +24,7 @@ async def model(request: pytest.FixtureRequest, running: RunningStack) -> AsyncI
         yield ScriptedChatModel(lambda _: "The tram runs daily.")
         return
     name = "smollm2-135m-instruct" if request.param == "vllm" else ""
-    async with closing(LangChainChatModel(name, base_url=running.model)) as made:
+    async with closing(LangChainChatModel(ModelServer(name, running.model))) as made:
         yield made
 
 
@@ -61,19 +62,19 @@ async def test_the_same_prompt_has_the_same_answer(model: ChatModel) -> None:
 
 
 async def test_the_name_is_the_servers_once_it_is_known(running: RunningStack) -> None:
-    model = LangChainChatModel("", base_url=running.model)
+    model = LangChainChatModel(ModelServer("", running.model))
     await model.prepare()
     assert model.name == "smollm2-135m-instruct"
 
 
 async def test_a_model_that_the_server_does_not_have_is_named(running: RunningStack) -> None:
     with pytest.raises(ModelUnavailableError, match=r"'no-such-model'.*FOOTNOTE_SERVING__MODEL"):
-        async with closing(LangChainChatModel("no-such-model", base_url=running.model)) as model:
+        async with closing(LangChainChatModel(ModelServer("no-such-model", running.model))) as model:
             await tokens(model)
 
 
 @pytest.mark.parametrize("name", ["smollm2-135m-instruct", ""])
 async def test_a_server_that_is_away_is_named(name: str) -> None:
     with pytest.raises(ModelUnavailableError, match=r"127\.0\.0\.1:9"):
-        async with closing(LangChainChatModel(name, base_url="http://127.0.0.1:9/v1", timeout_s=2)) as model:
+        async with closing(LangChainChatModel(ModelServer(name, "http://127.0.0.1:9/v1", timeout_s=2))) as model:
             await tokens(model)

@@ -13,6 +13,7 @@ from apps.services import model_python
 from contracts import Hit, Message, Prompt, Usage, most_tokens
 from serving.langchain_chat_model import LangChainChatModel
 from serving.langchain_prompts import LangChainPromptBuilder
+from serving.model_servers import ModelServer
 from serving.model_store import obtain_model
 from serving.vllm_token_counter import VllmTokenCounter
 from tests.library import hit
@@ -106,7 +107,7 @@ async def test_the_window_is_the_servers_and_a_prompt_that_fills_it_is_answered(
 
 
 async def _usage(running: RunningStack, messages: Sequence[Message]) -> Usage:
-    model = LangChainChatModel(MODEL, base_url=running.model)
+    model = LangChainChatModel(ModelServer(MODEL, running.model))
     usage = Usage()
     async for token in model.stream(Prompt(tuple(messages), "", ()), max_tokens=4, temperature=0):
         usage = token.usage or usage

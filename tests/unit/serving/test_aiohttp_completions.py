@@ -10,7 +10,10 @@ from contextlib import aclosing, asynccontextmanager
 import pytest
 
 from contracts import Usage
-from serving.aiohttp_completions import AiohttpCompletions, CompletionsAwayError, CompletionsError, Piece
+from serving.aiohttp_completions import AiohttpCompletions
+from serving.model_servers import ModelServer
+from serving.openai_completions import PATH, OpenAIAnswer
+from serving.streamed_answers import CompletionsAwayError, CompletionsError, Piece
 
 pytestmark = pytest.mark.enable_socket
 
@@ -54,7 +57,8 @@ class Server:
 async def asked(server: Server, *, retries: int = 0) -> AsyncIterator[AiohttpCompletions]:
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
-    completions = AiohttpCompletions(url, api_key="k", timeout_s=2, heeds_proxy=False, retries=retries)
+    server_at = ModelServer("m", url, api_key="k", timeout_s=2, stall_s=0.3, heeds_proxy=False)
+    completions = AiohttpCompletions(server_at, PATH, OpenAIAnswer, retries=retries)
     async with listening:
         try:
             yield completions
@@ -70,7 +74,7 @@ async def pieces(server: Server, *, retries: int = 0) -> list[Piece]:
 
 async def test_what_arrives_together_is_one_piece() -> None:
     found = await pieces(Server([event("The ") + event("tram"), event(" runs.", "stop") + USED]))
-    assert found == [Piece("The tram", "", None, "m"), Piece(" runs.", "stop", Usage(7, 2), "m")]
+    assert found == [Piece("The tram"), Piece(" runs.", "stop", Usage(7, 2))]
 
 
 async def test_an_event_may_come_in_parts_even_inside_a_letter() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from contracts import Message, ModelUnavailableError, Prompt
 from serving.langchain_chat_model import LangChainChatModel
+from serving.model_servers import ModelServer
 
 pytestmark = pytest.mark.enable_socket
 
@@ -41,7 +42,7 @@ async def bad_server(request: pytest.FixtureRequest) -> AsyncIterator[str]:
 
 @pytest.mark.parametrize("name", ["m", ""])
 async def test_a_server_that_misbehaves_is_named(bad_server: str, name: str) -> None:
-    model = LangChainChatModel(name, base_url=bad_server, timeout_s=2)
+    model = LangChainChatModel(ModelServer(name, bad_server, timeout_s=2))
     prompt = Prompt((Message("user", "Hello"),), "test-1", ())
     with pytest.raises(ModelUnavailableError, match=r"FOOTNOTE_SERVING__BASE_URL|lists no model"):
         async for _ in model.stream(prompt, max_tokens=5, temperature=0):

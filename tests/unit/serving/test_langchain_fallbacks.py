@@ -8,7 +8,8 @@ from contextlib import AsyncExitStack, aclosing
 import pytest
 
 from contracts import Message, ModelUnavailableError, Prompt, Token
-from serving.langchain_chat_model import LangChainChatModel, ModelServer
+from serving.langchain_chat_model import LangChainChatModel
+from serving.model_servers import ModelServer
 from tests.unit.serving.fake_model_server import FakeModelServer, listening
 
 pytestmark = pytest.mark.enable_socket
@@ -19,7 +20,7 @@ PROMPT = Prompt((Message("user", "Does the tram run?"),), "test-1", ())
 
 def model(url: str, *fallbacks: FakeModelServer, name: str = "m", timeout_s: float = 5) -> LangChainChatModel:
     servers = [ModelServer(server.model, server.url, timeout_s=5) for server in fallbacks]
-    return LangChainChatModel(name, base_url=url, timeout_s=timeout_s, fallbacks=servers)
+    return LangChainChatModel(ModelServer(name, url, timeout_s=timeout_s), *servers)
 
 
 async def tokens(asked: LangChainChatModel) -> list[Token]:

@@ -6,6 +6,7 @@ import pytest
 
 from contracts import Message, Prompt, Token
 from serving.langchain_chat_model import LangChainChatModel
+from serving.model_servers import ModelServer
 from tests.unit.serving.fake_model_server import FakeModelServer, listening
 
 pytestmark = pytest.mark.enable_socket
@@ -15,7 +16,7 @@ SCHEMA = {"title": "Beds of é", "type": "object", "properties": {"beds": {"type
 
 async def said(server: FakeModelServer, prompt: Prompt) -> list[Token]:
     async with listening(server):
-        model = LangChainChatModel("m", base_url=server.url, timeout_s=5)
+        model = LangChainChatModel(ModelServer("m", server.url, timeout_s=5))
         try:
             return [token async for token in model.stream(prompt, max_tokens=9, temperature=0)]
         finally:
