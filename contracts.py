@@ -662,7 +662,8 @@ JobHandler = Callable[[Job, Report], Awaitable[Job]]
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A child process that the stack needs. `ready` returns True once it answers; it is called in a thread."""
+    """A child process that the stack needs. `ready` returns True once it answers; it is called in a thread. `cause`
+    returns what its log says about why it ended, in a sentence, or nothing."""
 
     name: str
     argv: tuple[str, ...]
@@ -670,6 +671,7 @@ class Service:
     ready: Callable[[], bool]
     url: str
     timeout_s: float = 60.0
+    cause: Callable[[str], str] = lambda log: ""
 
 
 # --- ports: ingestion -------------------------------------------------------------------------------------------------
@@ -1430,10 +1432,13 @@ class AnswerCache(Protocol):
         ...
 
 
+NOTHING_SAVED = Usage()
+
+
 class CacheUpkeep(Protocol):
     """What is known of the answer cache of this catalog. Fails open like the cache itself."""
 
-    async def count(self, outcome: CacheOutcome, saved: Usage = Usage()) -> None:
+    async def count(self, outcome: CacheOutcome, saved: Usage = NOTHING_SAVED) -> None:
         """Count a lookup; `saved` is what the answer that was found had taken of the model."""
         ...
 

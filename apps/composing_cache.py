@@ -68,12 +68,17 @@ def _in_redis(settings: Settings, identity: str) -> Caches:
 
     connection = RedisConnection(settings.cache_url, timeout_s=settings.cache.timeout_s)
     answers = RedisAnswerCache(connection, identity=identity)
+
+    async def close() -> None:
+        await answers.close()
+        await connection.close()
+
     return Caches(
         answers=answers,
         upkeep=answers,
         vectors=RedisVectorCache(connection, identity=identity, ttl_s=settings.cache.vector_ttl_s),
         limiter=RedisRateLimiter(connection, identity=identity),
-        close=connection.close,
+        close=close,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts import AnswerKey, CachedAnswer, CacheOutcome, CacheStats, Similar, Usage
+from contracts import NOTHING_SAVED, AnswerKey, CachedAnswer, CacheOutcome, CacheStats, Similar, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class MemoryAnswerCache:
         for key in gone:
             del self._kept[key]
 
-    async def count(self, outcome: CacheOutcome, saved: Usage = Usage()) -> None:
+    async def count(self, outcome: CacheOutcome, saved: Usage = NOTHING_SAVED) -> None:
         """Count a lookup."""
         self._counts[outcome] += 1
         self._counts["prompt"] += saved.prompt_tokens
@@ -116,7 +116,7 @@ class NullAnswerCache:
     async def forget(self, document_ids: Sequence[str]) -> None:
         """Do nothing."""
 
-    async def count(self, outcome: CacheOutcome, saved: Usage = Usage()) -> None:
+    async def count(self, outcome: CacheOutcome, saved: Usage = NOTHING_SAVED) -> None:
         """Do nothing."""
 
     async def stats(self) -> CacheStats:
