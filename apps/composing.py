@@ -16,6 +16,7 @@ from contracts import ChatModel, GuardPolicies, Hit, Prompt, TokenCounter, Vecto
 
 if TYPE_CHECKING:
     from serving.aiohttp_pass_through import AiohttpPassThrough
+    from serving.bounded_token_counter import BoundedTokenCounter
     from serving.langchain_prompts import LangChainPromptBuilder
     from serving.model_servers import ModelServer
     from serving.vllm_token_counter import VllmTokenCounter
@@ -42,10 +43,13 @@ def open_prompts(settings: Settings) -> LangChainPromptBuilder:
     return LangChainPromptBuilder(name, focus_sentences=settings.focus_sentences, order=order)
 
 
-def open_token_counter(settings: Settings) -> VllmTokenCounter:
-    """Return what counts tokens as the model server does."""
+def open_token_counter(settings: Settings) -> VllmTokenCounter | BoundedTokenCounter:
+    """Return what counts tokens as the model server does, or a bound where its protocol has no such thing."""
+    from serving.bounded_token_counter import BoundedTokenCounter
     from serving.vllm_token_counter import VllmTokenCounter
 
+    if settings.serving.protocol == "anthropic":
+        return BoundedTokenCounter(settings.serving.context_tokens)
     return VllmTokenCounter(
         settings.model_name,
         base_url=settings.model_url,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +12,7 @@ import httpx
 from apps.answering import Answering
 from apps.api.schemas import ComponentOut, ReadyOut
 from apps.bootstrap import Library, open_admission, open_answering, open_library, open_model, open_tracer
-from apps.composing import open_pass_through, open_token_counter
+from apps.composing import model_servers, open_pass_through, open_token_counter
 from apps.composing_summaries import open_summarizing
 from apps.settings import Settings, heeds_proxy, shown_url
 from apps.summarizing import Summarizing
@@ -55,7 +55,7 @@ class Running:
             _answers(
                 f"{self.settings.model_url}/models",
                 required=True,
-                api_key=self.settings.serving.api_key.get_secret_value(),
+                headers=model_servers(self.settings)[0].headers,
             ),
             self._cache(),
             _answers(f"{self.settings.mlflow_url}/health", required=False),
@@ -83,8 +83,7 @@ class Running:
         return ComponentOut(state="ready" if alive else "away", required=False, detail=detail)
 
 
-async def _answers(url: str, *, required: bool, api_key: str = "") -> ComponentOut:
-    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+async def _answers(url: str, *, required: bool, headers: Mapping[str, str] | None = None) -> ComponentOut:
     try:
         async with httpx.AsyncClient(timeout=2.0, trust_env=heeds_proxy(url)) as client:
             answer = await client.get(url, headers=headers)
