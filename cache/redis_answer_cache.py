@@ -56,7 +56,7 @@ class RedisAnswerCache:
         if not await self._vectors_there():
             return ()
         near = self._near(key.collection, key.space)
-        told = await self._command("VSIM", near, "FP32", _bytes(vector), "WITHSCORES", "COUNT", _SPARE * limit)
+        told = await self._command("VSIM", near, "FP32", _bytes(vector), "WITHSCORES", "COUNT", _SPARE * limit, "NOTHREAD")
         found = [(name.decode(), float(score)) for name, score in _pairs(told)]
         keys = [AnswerKey(key.collection, name, key.space) for name, _ in found]
         if not keys:
