@@ -1,0 +1,156 @@
+"""What a question is made of, as far as its form tells: words, numbers, names, codes, negations, what it asks for."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from cache.question_vocabulary import (
+    ENGLISH,
+    FOREIGN,
+    FUNCTION_WORDS,
+    MAYBE_ENGLISH,
+    MEMBERS,
+    NEGATIONS,
+    NUMBERS,
+    SUPERLATIVES,
+)
+
+_LONG = 1200  # characters; what is longer is a text, not a question
+_WORD = re.compile(r"\w+(?:[.'/:@&+#-]+\w+)*(?:\+\+|#)?|[%$€£¥]")
+_NUMBER = re.compile(r"(?:(?<![\w.,:/-])-)?\d+(?:[.,:/-]\d+)*")
+_THOUSANDS = re.compile(r",(?=\d{3}(?!\d))")
+_CODE = re.compile(r"[_@#\d]|\w\.\w|[a-z][A-Z]|[A-Z]{2}|\+\+")
+_CAPITAL = re.compile(r"(?<![.!?:\n] )(?<!^)(?<![\w\n/@&+#.-])[^\W\d_a-z]\w*(?:[.'/:@&+#-]+\w+)*")
+_PART = re.compile(r"[^./:@&-]+")
+_VERSION = re.compile(r"v(?=\d)")
+_SUFFIX = re.compile(r"(?<=\w{3})(?:ations?|ings?|ions?|ers?|ed|es|s|ly|e)$")
+_CONTRACTED = re.compile(r"'(?:s|m|re|ve|ll|d)$")
+_ANSWERED = re.compile(r"\s*(?:yes|no)\s*[,.:;!]\s*", re.IGNORECASE)
+_ASKED_FOR = r"""
+    (?P<count> how\s+many | what(?:'s|\s+is|\s+was)\s+the\s+(?:number|population) )
+  | (?P<amount> how\s+much | what(?:'s|\s+is|\s+was)\s+the\s+(?:amount|price|cost) )
+  | (?P<duration> how\s+long ) | (?P<frequency> how\s+often ) | (?P<distance> how\s+far ) | (?P<age> how\s+old )
+  | (?P<size> how\s+(?:big|large|tall|high) ) | (?P<speed> how\s+(?:fast|quickly) )
+  | (?P<reason> why | how\s+come | what(?:'s|\s+is|\s+was|\s+are|\s+were)\s+the\s+(?:reason|cause)s? )
+  | (?P<way> how | what(?:'s|\s+is|\s+are)\s+the\s+(?:\w+\s+)?(?:way|step|process|procedure)s?
+             | what\s+(?:should|can|must|do)\s+(?:i|we|you)\s+(?:have\s+to\s+)?do\s+to )
+  | (?P<person> who[ms]?e? | (?:what|which)\s+(?:person|people) )
+  | (?P<time> {when} | (?:what|which)\s+(?:time|date|day|month|year)s? )
+  | (?P<place> {where} | (?:what|which)\s+(?:place|city|town|country|nation|state|location)s? )
+  | (?P<thing> what | {which} )
+"""
+_AUXILIARY = r"(?=\s+(?:is|are|was|were|do|does|did|will|can|should|would|has|have)\b)"
+_IN_QUESTION = re.compile(
+    rf"\b(?=[hw])(?:{_ASKED_FOR.format(when='when', where='where', which='which')})\b", re.VERBOSE
+)
+_AT_HEAD = re.compile(
+    rf"\s*(?:{_ASKED_FOR.format(when=f'when{_AUXILIARY}', where=f'where{_AUXILIARY}', which=f'which{_AUXILIARY}')})\b",
+    re.VERBOSE,
+)
+_QUESTION = re.compile(r"[^.?!]*\?")
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionWords:
+    """`words` are all in order, in lower case; `stems` those that say something, each with its word."""
+
+    words: tuple[str, ...]
+    stems: dict[str, str]
+    parts: frozenset[str]  # stems of the words and of what is joined in them: "datasets", "load" of "datasets.load"
+    numbers: tuple[str, ...]
+    codes: frozenset[str]
+    names: frozenset[str]
+    negations: tuple[str, ...]
+    members: frozenset[str]
+    superlative: bool
+    asks_for: str  # person, time, reason ...; empty for what is no question
+    english: bool
+
+
+@lru_cache(2048)
+def question_words(text: str) -> QuestionWords | None:
+    """Return what the question is made of, or None when it is too long to be one."""
+    if len(text) > _LONG:
+        return None
+    text = unicodedata.normalize("NFKC", text).replace("’", "'").replace("−", "-")
+    text = _ANSWERED.sub("", text, count=1) if _ANSWERED.match(text) else text
+    tokens = _WORD.findall(text)
+    words = tuple(word for token in tokens for word in _uncontracted(token.lower()))
+    stems: dict[str, str] = {}
+    for word in words:
+        if word not in FUNCTION_WORDS and word not in NEGATIONS:
+            stems.setdefault(stem(word), word)
+    return QuestionWords(
+        words=words,
+        stems=stems,
+        parts=frozenset(part for word in words for part in parts(word)),
+        numbers=_numbers(text, words),
+        codes=frozenset(token.lower() for token in tokens if _CODE.search(token)) - {"e.g", "i.e"},
+        names=_names(text, tokens),
+        negations=tuple(sorted(NEGATIONS[word] for word in words if word in NEGATIONS)),
+        members=frozenset(MEMBERS[part] for word in words for part in word.split("-") if part in MEMBERS),
+        superlative=any(word in SUPERLATIVES for word in words),
+        asks_for=_asked_for(text.lower()),
+        english=_is_english(text, words),
+    )
+
+
+@lru_cache(8192)
+def stem(word: str) -> str:
+    """Return the word without its usual English ending, three letters at least."""
+    if len(word) < 4 or word.endswith("ss"):
+        return word
+    cut = _SUFFIX.sub("", word)
+    if len(cut) > 3 and cut[-1] == cut[-2] and cut != word:
+        cut = cut[:-1]
+    return cut[:-1] + "y" if cut.endswith("i") else cut
+
+
+@lru_cache(8192)
+def parts(word: str) -> tuple[str, ...]:
+    """Return the stems of what is joined in a word; a version is its number."""
+    return tuple(stem(_VERSION.sub("", part)) for part in _PART.findall(word))
+
+
+def _uncontracted(word: str) -> tuple[str, ...]:
+    if word.endswith("n't") and len(word) > 3:
+        return word[:-3], "not"
+    if word == "cannot":
+        return "can", "not"
+    return (_CONTRACTED.sub("", word),)
+
+
+def _numbers(text: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the numbers, sorted, in ASCII digits and without the commas of thousands."""
+    written = [_THOUSANDS.sub("", number) for number in _NUMBER.findall(text)]
+    plain = ["".join(_ascii(sign) for sign in number) for number in written]
+    return tuple(sorted(plain + [NUMBERS[word] for word in words if word in NUMBERS]))
+
+
+def _ascii(sign: str) -> str:
+    return sign if sign.isascii() else str(unicodedata.decimal(sign, sign))
+
+
+def _names(text: str, tokens: list[str]) -> frozenset[str]:
+    """Return the words with a capital inside a sentence, none where each word has one."""
+    if len(tokens) > 5 and not any(len(each) > 3 and each.islower() for each in tokens if each not in FUNCTION_WORDS):
+        return frozenset()
+    names = (_CONTRACTED.sub("", name.lower()) for name in _CAPITAL.findall(text))
+    return frozenset(name for name in names if name not in FUNCTION_WORDS)
+
+
+def _asked_for(text: str) -> str:
+    questions = _QUESTION.findall(text)
+    found = _IN_QUESTION.search(questions[-1]) if questions else _AT_HEAD.match(text)
+    return found.lastgroup or "" if found else ""
+
+
+def _is_english(text: str, words: tuple[str, ...]) -> bool:
+    sure = sum(word in ENGLISH for word in words)
+    likely = sum(word in MAYBE_ENGLISH for word in words)
+    foreign = sum(word in FOREIGN for word in words)
+    beyond = sum(not sign.isascii() for sign in text if sign.isalpha())
+    return sure + likely > foreign and (sure > 0 or foreign == 0) and 10 * beyond <= len(text)
