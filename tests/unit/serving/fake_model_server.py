@@ -16,8 +16,8 @@ Handler = Callable[[str, dict[str, Any]], Reply]
 @dataclass
 class FakeModelServer:
     """`asked` are the paths and bodies of the requests, newest last. A completion is streamed word by word: `words`,
-    with `pause_s` between them, unless it is `silent`, `refuses` with a status or breaks off; `gone` is set when a
-    reader left before the end."""
+    with `pause_s` between them, then the parts of `calls`, unless it is `silent`, `refuses` with a status or breaks
+    off; `gone` is set when a reader left before the end."""
 
     url: str = ""
     words: tuple[str, ...] = ("The ", "tram ", "runs.")
@@ -27,6 +27,7 @@ class FakeModelServer:
     refuses: int | None = None
     silent: bool = False
     model: str = "m"
+    calls: tuple[dict[str, Any], ...] = ()
     handler: Handler = lambda path, body: (404, {"detail": "Not Found"})
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
@@ -63,6 +64,8 @@ class FakeModelServer:
             writer.write(self._event({"index": 0, "delta": {"role": "assistant", "content": word}}))
             await writer.drain()
             await asyncio.sleep(self.pause_s)
+        for part in self.calls:
+            writer.write(self._event({"index": 0, "delta": {"tool_calls": [part]}}))
         writer.write(self._event({"index": 0, "delta": {}, "finish_reason": self.finish}))
         usage = {"prompt_tokens": 7, "completion_tokens": len(self.words), "total_tokens": 7 + len(self.words)}
         writer.write(self._event(usage=usage) + b"data: [DONE]\n\n")

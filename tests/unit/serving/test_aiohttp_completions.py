@@ -13,7 +13,7 @@ from contracts import Usage
 from serving.aiohttp_completions import AiohttpCompletions
 from serving.model_servers import ModelServer
 from serving.openai_completions import PATH, OpenAIAnswer
-from serving.streamed_answers import CompletionsAwayError, CompletionsError, Piece
+from serving.streamed_answers import CompletionsAwayError, CompletionsError, CompletionsRefusedError, Piece
 
 pytestmark = pytest.mark.enable_socket
 
@@ -102,9 +102,31 @@ async def test_a_busy_server_is_asked_again() -> None:
 
 async def test_a_refusal_is_final() -> None:
     server = Server([], [400])
-    with pytest.raises(CompletionsError, match="HTTP 400"):
+    with pytest.raises(CompletionsRefusedError, match="HTTP 400"):
         await pieces(server, retries=1)
     assert server.requests == 1
+
+
+@pytest.mark.parametrize("comment", [b"", b": ping\n\n"])
+async def test_a_server_that_falls_silent_in_mid_stream_has_stalled(comment: bytes) -> None:
+    with pytest.raises(CompletionsAwayError, match="TimeoutError"):
+        await pieces(Server([event("The tram"), *[comment] * 40], hangs=True))
+
+
+async def test_reasoning_shows_that_the_model_is_at_work() -> None:
+    thought = event().replace(b'"content": ""', b'"reasoning_content": "hm"')
+    server = Server([event("One"), *[thought] * 30, event(" two.", "stop")])
+    assert "".join(piece.text for piece in await pieces(server)) == "One two."
+
+
+async def test_what_nobody_understands_is_an_error() -> None:
+    with pytest.raises(CompletionsAwayError, match="cannot be understood"):
+        await pieces(Server([b"data: [1, 2]\n\n"]))
+
+
+async def test_a_response_that_stays_open_after_its_end_is_complete() -> None:
+    found = await pieces(Server([event("Hello", "stop") + USED], hangs=True))
+    assert [piece.text for piece in found] == ["Hello"]
 
 
 async def test_who_stops_reading_closes_the_connection() -> None:

@@ -62,8 +62,8 @@ async def test_each_server_has_its_own_timeout() -> None:
 
 async def test_the_primary_answers_while_it_is_there() -> None:
     async with listening(FakeModelServer()) as first, listening(FakeModelServer(model="second")) as second:
-        said = await tokens(model(first.url, second))
-    assert said[-1].model == "m"
+        said = await tokens(model(first.url, second, name="first"))
+    assert said[-1].model == "first"
     assert second.asked == []
 
 
