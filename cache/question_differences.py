@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import takewhile
 from typing import Literal
 
-from cache.question_vocabulary import PREFIXES, SIDES, SYNONYMS, UNMOVED
+from cache.question_vocabulary import PREFIXES, SIDES, SYNONYMS
 from cache.question_words import QuestionWords, parts, stem
 
 Order = Literal["same", "shifted", "swapped", "unlike"]
@@ -57,29 +56,18 @@ def _opposites(word: str, other: str) -> bool:
 def order(one: QuestionWords, other: QuestionWords) -> Order:
     """Return how the order of the words differs: `shifted` when a phrase went to an end or from it ("In May, who"),
     `swapped` when words inside changed places, `unlike` when the words are too different to tell."""
-    first, second = _placed(one), _placed(other)
+    first, second = one.places, other.places
     if len(first.keys() ^ second.keys()) > _FEW:
         return "unlike"
     places = [first[word] for word in second if word in first]
     wanted = sorted(places)
-    head = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(places, wanted, strict=True)))
-    if head == len(places):
+    if places == wanted:
         return "same"
-    tail = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(places[::-1], wanted[::-1], strict=True)))
-    inner, sought = places[head : len(places) - tail], wanted[head : len(places) - tail]
+    moved = [at for at, (place, its) in enumerate(zip(places, wanted, strict=True)) if place != its]
+    inner, sought = places[moved[0] : moved[-1] + 1], wanted[moved[0] : moved[-1] + 1]
     turn = inner.index(sought[0])
-    at_an_end = head == 0 or tail == 0
+    at_an_end = moved[0] == 0 or moved[-1] == len(places) - 1
     return "shifted" if at_an_end and inner[turn:] + inner[:turn] == sought else "swapped"
-
-
-def _placed(question: QuestionWords) -> dict[tuple[str, int], int]:
-    """Return the place of each word, as its stem and how many of it came before."""
-    seen: Counter[str] = Counter()
-    placed: dict[tuple[str, int], int] = {}
-    for place, word in enumerate(word for word in question.words if word not in UNMOVED):
-        placed[stem(word), seen[stem(word)]] = place
-        seen[stem(word)] += 1
-    return placed
 
 
 def unnamed(one: QuestionWords, other: QuestionWords) -> bool:

@@ -16,6 +16,7 @@ from cache.question_vocabulary import (
     NEGATIONS,
     NUMBERS,
     SUPERLATIVES,
+    UNMOVED,
 )
 
 _LONG = 1200  # characters; what is longer is a text, not a question
@@ -50,7 +51,7 @@ _AT_HEAD = re.compile(
     rf"\s*(?:{_ASKED_FOR.format(when=f'when{_AUXILIARY}', where=f'where{_AUXILIARY}', which=f'which{_AUXILIARY}')})\b",
     re.VERBOSE,
 )
-_QUESTION = re.compile(r"[^.?!]*\?")
+_END = re.compile(r"[.?!]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class QuestionWords:
     words: tuple[str, ...]
     stems: dict[str, str]
     parts: frozenset[str]  # stems of the words and of what is joined in them: "datasets", "load" of "datasets.load"
+    places: dict[tuple[str, int], int]  # of each word: its stem, and how many of it came before
     numbers: tuple[str, ...]
     codes: frozenset[str]
     names: frozenset[str]
@@ -76,23 +78,26 @@ def question_words(text: str) -> QuestionWords | None:
     if len(text) > _LONG:
         return None
     text = unicodedata.normalize("NFKC", text).replace("’", "'").replace("−", "-")
-    text = _ANSWERED.sub("", text, count=1) if _ANSWERED.match(text) else text
+    if answered := _ANSWERED.match(text):
+        text = text[answered.end() :]
     tokens = _WORD.findall(text)
-    words = tuple(word for token in tokens for word in _uncontracted(token.lower()))
+    words = _lower(tokens)
     stems: dict[str, str] = {}
     for word in words:
         if word not in FUNCTION_WORDS and word not in NEGATIONS:
             stems.setdefault(stem(word), word)
+    joined = [part for word in words if "-" in word for part in word.split("-")]
     return QuestionWords(
         words=words,
         stems=stems,
-        parts=frozenset(part for word in words for part in parts(word)),
+        parts=frozenset(stems).union(*map(parts, words)),
+        places=_places(words),
         numbers=_numbers(text, words),
         codes=frozenset(token.lower() for token in tokens if _CODE.search(token)) - {"e.g", "i.e"},
         names=_names(text, tokens),
         negations=tuple(sorted(NEGATIONS[word] for word in words if word in NEGATIONS)),
-        members=frozenset(MEMBERS[part] for word in words for part in word.split("-") if part in MEMBERS),
-        superlative=any(word in SUPERLATIVES for word in words),
+        members=frozenset(MEMBERS[part] for part in {*words, *joined} if part in MEMBERS),
+        superlative=not SUPERLATIVES.isdisjoint(words),
         asks_for=_asked_for(text.lower()),
         english=_is_english(text, words),
     )
@@ -115,18 +120,37 @@ def parts(word: str) -> tuple[str, ...]:
     return tuple(stem(_VERSION.sub("", part)) for part in _PART.findall(word))
 
 
-def _uncontracted(word: str) -> tuple[str, ...]:
-    if word.endswith("n't") and len(word) > 3:
-        return word[:-3], "not"
-    if word == "cannot":
-        return "can", "not"
-    return (_CONTRACTED.sub("", word),)
+def _lower(tokens: list[str]) -> tuple[str, ...]:
+    """Return the words in lower case, contractions as the two words they are."""
+    words: list[str] = []
+    for word in map(str.lower, tokens):
+        if word == "cannot":
+            words += "can", "not"
+        elif "'" not in word:
+            words.append(word)
+        elif word.endswith("n't") and len(word) > 3:
+            words += word[:-3], "not"
+        else:
+            words.append(_CONTRACTED.sub("", word))
+    return tuple(words)
+
+
+def _places(words: tuple[str, ...]) -> dict[tuple[str, int], int]:
+    seen: dict[str, int] = {}
+    places: dict[tuple[str, int], int] = {}
+    for place, word in enumerate(words):
+        if word not in UNMOVED:
+            its_stem = stem(word)
+            before = seen.get(its_stem, 0)
+            seen[its_stem] = before + 1
+            places[its_stem, before] = place
+    return places
 
 
 def _numbers(text: str, words: tuple[str, ...]) -> tuple[str, ...]:
     """Return the numbers, sorted, in ASCII digits and without the commas of thousands."""
     written = [_THOUSANDS.sub("", number) for number in _NUMBER.findall(text)]
-    plain = ["".join(_ascii(sign) for sign in number) for number in written]
+    plain = [each if each.isascii() else "".join(map(_ascii, each)) for each in written]
     return tuple(sorted(plain + [NUMBERS[word] for word in words if word in NUMBERS]))
 
 
@@ -143,14 +167,13 @@ def _names(text: str, tokens: list[str]) -> frozenset[str]:
 
 
 def _asked_for(text: str) -> str:
-    questions = _QUESTION.findall(text)
-    found = _IN_QUESTION.search(questions[-1]) if questions else _AT_HEAD.match(text)
+    asked = text.rpartition("?")[0]
+    found = _IN_QUESTION.search(_END.split(asked)[-1]) if asked else _AT_HEAD.match(text)
     return found.lastgroup or "" if found else ""
 
 
 def _is_english(text: str, words: tuple[str, ...]) -> bool:
-    sure = sum(word in ENGLISH for word in words)
-    likely = sum(word in MAYBE_ENGLISH for word in words)
-    foreign = sum(word in FOREIGN for word in words)
-    beyond = sum(not sign.isascii() for sign in text if sign.isalpha())
-    return sure + likely > foreign and (sure > 0 or foreign == 0) and 10 * beyond <= len(text)
+    known = set(words)
+    sure, foreign = len(known & ENGLISH), len(known & FOREIGN)
+    beyond = 0 if text.isascii() else sum(not sign.isascii() for sign in text if sign.isalpha())
+    return sure + len(known & MAYBE_ENGLISH) > foreign and (sure > 0 or foreign == 0) and 10 * beyond <= len(text)
