@@ -31,6 +31,7 @@ _OF_STATEMENTS = _Nearness(no_word=0.80, one_word=0.88, short=0.88, medium=0.82,
 _UNKNOWN_LANGUAGE = 0.95  # where no word but its form is known
 _ONE_ASKS = 0.95  # where one text asks for something and the other does not say for what
 _SHARED_CODE = 0.05  # nearer than the vectors say: the same identifier is in both
+_CALENDAR = {"day", "month", "year"}
 _SHORT, _MEDIUM, _PRECISE = 5, 9, 12  # words that say something
 
 
@@ -61,7 +62,14 @@ def _decided_otherwise(one: QuestionWords, other: QuestionWords) -> bool:
     else:  # of many words, "only" and "other" decide little
         negated = _denies(one) != _denies(other)
     ranked = size <= _MEDIUM and one.superlative != other.superlative
-    return negated or ranked or one.members != other.members or unnamed(one, other) or unnamed(other, one)
+    return negated or ranked or _units_differ(one, other) or unnamed(one, other) or unnamed(other, one)
+
+
+def _units_differ(one: QuestionWords, other: QuestionWords) -> bool:
+    """Return whether the months, units, currencies ... differ. "When" and "in what year" do not."""
+    left, right = one.members - other.members, other.members - one.members
+    when = one.asks_for == other.asks_for == "time" and not (left and right)
+    return bool((left | right) - _CALENDAR if when else left | right)
 
 
 def _denies(question: QuestionWords) -> bool:

@@ -23,8 +23,9 @@ _LONG = 1200  # characters; what is longer is a text, not a question
 _WORD = re.compile(r"\w+(?:[.'/:@&+#-]+\w+)*(?:\+\+|#)?|[%$€£¥]")
 _NUMBER = re.compile(r"(?:(?<![\w.,:/-])-)?\d+(?:[.,:/-]\d+)*")
 _THOUSANDS = re.compile(r",(?=\d{3}(?!\d))")
-_CODE = re.compile(r"[_@#\d]|\w\.\w|[a-z][A-Z]|[A-Z]{2}|\+\+")
+_CODE = re.compile(r"[_@#]|\d[^\W\d]|[^\W\d]\d|[^\W\d]-\d|\w\.[^\W\d]|[a-z][A-Z]|[A-Z]{2}|\+\+")
 _CAPITAL = re.compile(r"(?<![.!?:\n] )(?<!^)(?<![\w\n/@&+#.-])[^\W\d_a-z]\w*(?:[.'/:@&+#-]+\w+)*")
+_BEST_WAY = re.compile(r"\b(?:best|easiest|right|correct|proper|good)\s+(?=ways?\b)", re.IGNORECASE)
 _PART = re.compile(r"[^./:@&-]+")
 _VERSION = re.compile(r"v(?=\d)")
 _SUFFIX = re.compile(r"(?<=\w{3})(?:ations?|ings?|ions?|ers?|ed|es|s|ly|e)$")
@@ -36,7 +37,7 @@ _ASKED_FOR = r"""
   | (?P<duration> how\s+long ) | (?P<frequency> how\s+often ) | (?P<distance> how\s+far ) | (?P<age> how\s+old )
   | (?P<size> how\s+(?:big|large|tall|high) ) | (?P<speed> how\s+(?:fast|quickly) )
   | (?P<reason> why | how\s+come | what(?:'s|\s+is|\s+was|\s+are|\s+were)\s+the\s+(?:reason|cause)s? )
-  | (?P<way> how | what(?:'s|\s+is|\s+are)\s+the\s+(?:\w+\s+)?(?:way|step|process|procedure)s?
+  | (?P<way> how | what(?:'s|\s+is|\s+are)\s+(?:the|a|an|some)\s+(?:\w+\s+)?(?:way|step|process|procedure)s?
              | what\s+(?:should|can|must|do)\s+(?:i|we|you)\s+(?:have\s+to\s+)?do\s+to )
   | (?P<person> who[ms]?e? | (?:what|which)\s+(?:person|people) )
   | (?P<time> {when} | (?:what|which)\s+(?:time|date|day|month|year)s? )
@@ -80,11 +81,12 @@ def question_words(text: str) -> QuestionWords | None:
     text = unicodedata.normalize("NFKC", text).replace("’", "'").replace("−", "-")
     if answered := _ANSWERED.match(text):
         text = text[answered.end() :]
+    text = _BEST_WAY.sub("", text)
     tokens = _WORD.findall(text)
     words = _lower(tokens)
     stems: dict[str, str] = {}
     for word in words:
-        if word not in FUNCTION_WORDS and word not in NEGATIONS:
+        if word not in FUNCTION_WORDS and word not in NEGATIONS and word not in NUMBERS and not word.isdecimal():
             stems.setdefault(stem(word), word)
     joined = [part for word in words if "-" in word for part in word.split("-")]
     return QuestionWords(
