@@ -11,14 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from apps.services import model_on_gpu, model_problem, model_python, redis_binary
+from apps.services import available_memory, model_fits, model_on_gpu, model_python, redis_binary
 from apps.settings import PROJECT_ROOT, Settings
+from contracts import ConfigurationError
 
 _GB = 1 << 30
-_MODEL_SERVER_GB = 2.0  # besides its KV cache, measured with the default model
 _REST_GB = 2.0  # API, worker, MLflow and Redis
 _DISK_GB = 3.0
-_CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +40,17 @@ def examine(settings: Settings, *, running: bool = False) -> tuple[Check, ...]:
     own_model_server = not settings.serving.base_url
     on_cpu = own_model_server and not model_on_gpu()
     checks = [_python(), _data_dir(settings.data_dir), _disk(settings.data_dir), _sqlite(), _page()]
+    needed = int(_REST_GB * _GB)
     if own_model_server:
-        checks += [_model_environment(), _model(settings)]
+        model, taken = _model(settings, running=running)
+        needed += taken
+        checks += [_model_environment(), model]
     if on_cpu:
         checks.append(_numa())
     if settings.cache.enabled and not settings.cache.url:
         checks.append(_redis())
     if not running:
-        kv_cache_gb = settings.serving.kv_cache_gb if on_cpu else 0
-        checks.append(_memory(_REST_GB + (_MODEL_SERVER_GB if own_model_server else 0) + kv_cache_gb))
+        checks.append(_memory(needed / _GB))
         checks += [check_port(*port) for port in ports(settings)]
     return (*checks, *_clashes(settings))
 
@@ -148,25 +149,10 @@ def _memory(needed_gb: float) -> Check:
     remedy = ""
     if available < needed_gb:
         remedy = (
-            f"{needed_gb:.0f} GB are needed: close something, set FOOTNOTE_SERVING__KV_CACHE_GB=1, or use a model "
-            "server elsewhere: FOOTNOTE_SERVING__BASE_URL"
+            f"{needed_gb:.1f} GB are needed, {_REST_GB:.0f} of them beside the model server: close something, set "
+            "FOOTNOTE_SERVING__KV_CACHE_GB lower, or use a model server elsewhere: FOOTNOTE_SERVING__BASE_URL"
         )
     return Check("memory", f"{available:.1f} GB available", remedy)
-
-
-def available_memory() -> float:
-    """Return the bytes that new processes can take; a container's own limit counts."""
-    import psutil
-
-    available = float(psutil.virtual_memory().available)
-    try:
-        limit = int((_CGROUP / "memory.max").read_text())
-        used = int((_CGROUP / "memory.current").read_text())
-        fields = (line.split() for line in (_CGROUP / "memory.stat").read_text().splitlines())
-        cached = int(dict(fields)["inactive_file"])
-    except (OSError, ValueError, KeyError):  # no limit ("max"), or no such control group
-        return available
-    return min(available, float(limit - used + cached))
 
 
 def _sqlite() -> Check:
@@ -187,10 +173,17 @@ def _model_environment() -> Check:
     return Check("model server", "not installed", "Run `make install`, or set FOOTNOTE_SERVING__BASE_URL")
 
 
-def _model(settings: Settings) -> Check:
-    problem = model_problem(settings)
-    remedy = "Set FOOTNOTE_SERVING__MODEL to a hub id or such a folder, or leave it empty" if problem else ""
-    return Check("model", problem or settings.model_name, remedy)
+def _model(settings: Settings, *, running: bool) -> tuple[Check, int]:
+    """Check that there is the model and that it fits; return too the bytes of the CPU's memory that it takes. While it
+    runs it takes its memory itself."""
+    try:
+        found, taken = model_fits(settings, free=not running)
+    except ConfigurationError as exc:
+        remedy = (
+            "Change that, or name another model, FOOTNOTE_SERVING__MODEL: a folder, a GGUF file, a package, a hub id"
+        )
+        return Check("model", str(exc), remedy), 0
+    return Check("model", f"{settings.model_name}: {found}" if found else settings.model_name), taken
 
 
 def _redis() -> Check:

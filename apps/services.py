@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from apps.settings import PROJECT_ROOT, Settings
 from contracts import ConfigurationError, Service
+
+if TYPE_CHECKING:
+    from serving.machine import Machine
+    from serving.model_memory import MemoryPlan, Wishes
+    from serving.model_store import FoundModel
+    from serving.vllm_flags import ServerFlags
 
 _PROBE_TIMEOUT_S = 2.0
 
@@ -24,50 +33,126 @@ def redis_binary() -> Path | None:
     return find_redis_binary()
 
 
-def model_problem(settings: Settings) -> str:
-    """Return what is wrong with the model that the settings name, or nothing."""
-    from serving.model_store import check_model
+@dataclass(frozen=True, slots=True)
+class ModelServer:
+    """A model server that can be started once its model is made ready: what was found out before anything is loaded."""
 
-    try:
-        check_model(settings.serving.model)
-    except ConfigurationError as exc:
-        return str(exc)
-    return ""
+    found: FoundModel
+    memory: MemoryPlan
+    flags: ServerFlags
+    machine: Machine
+
+    def service(self, folder: str, api_key: str) -> Service:
+        """Return the child process that serves the model in `folder`. Raises ConfigurationError."""
+        from serving.model_store import StoredModel
+        from serving.vllm_server import vllm_service
+
+        model = StoredModel(folder)
+        return vllm_service(model, self.flags, self.memory, self.machine, python=model_python(), api_key=api_key)
 
 
-async def model_service(settings: Settings) -> Service:
-    """Return the model server, with its model ready to be loaded: the first time that takes half a minute.
+async def plan_model_server(settings: Settings) -> ModelServer:
+    """Return the model server that the settings ask for, fitted to this machine; nothing is loaded or converted.
 
-    Raises ConfigurationError or ModelUnavailableError.
+    Raises ConfigurationError when it cannot be run as asked, as when it does not fit the memory, and
+    ModelUnavailableError when the model cannot be found.
     """
-    from serving.model_store import obtain_model
-    from serving.vllm_server import vllm_service
+    from serving.machine import this_machine
+    from serving.model_memory import plan_memory
+    from serving.model_store import shape_of_found
+    from serving.vllm_server import check_exposure
 
     serving = settings.serving
+    check_exposure(serving.host, serving.api_key.get_secret_value())
     if not model_python().exists():
         raise ConfigurationError(
             "There is no model server: run `make install`, or name a running one: FOOTNOTE_SERVING__BASE_URL"
         )
-    model = await obtain_model(serving.model, models_dir=settings.data_dir / "models", python=model_python())
-    return vllm_service(
-        model,
-        settings.model_name,
-        python=model_python(),
-        host=serving.host,
-        port=serving.port,
-        context_tokens=serving.context_tokens,
-        kv_cache_gb=serving.kv_cache_gb,
-        eager=serving.eager,
-        gpu=model_on_gpu(),
-        api_key=serving.api_key.get_secret_value(),
-    )
+    found = _find_model(settings)
+    machine = this_machine()
+    memory = plan_memory(await shape_of_found(found, python=model_python()), machine, _wishes(settings))
+    return ModelServer(found, memory, _flags(settings, on_gpu=bool(machine.gpus)), machine)
+
+
+async def model_service(settings: Settings, tell: Callable[[str], None] = lambda doing: None) -> Service:
+    """Return the model server, with its model ready to be loaded: the first time that takes half a minute or more.
+
+    `tell` hears what is done meanwhile. Raises ConfigurationError or ModelUnavailableError.
+    """
+    from serving.model_store import make_ready
+
+    planned = await plan_model_server(settings)
+    model = await make_ready(planned.found, python=model_python(), tell=tell)
+    return planned.service(model.source, settings.serving.api_key.get_secret_value())
+
+
+def model_fits(settings: Settings, *, free: bool = True) -> tuple[str, int]:
+    """Return what the model takes, in words and in bytes of the CPU's memory, without asking a hub; nothing where the
+    memory is not `free` because it is loaded. Raises ConfigurationError when there is no such model or it does not fit.
+    """
+    from serving.machine import this_machine
+    from serving.model_memory import CPU_RUNTIME, plan_memory
+    from serving.model_store import local_shape
+
+    found = _find_model(settings)
+    shape = local_shape(found)
+    if not free:
+        return "", 0
+    if shape is None:
+        return "its size is not known before it is downloaded" if found.hub_id else "", CPU_RUNTIME
+    machine = this_machine()
+    plan = plan_memory(shape, machine, _wishes(settings))
+    return plan.sentence(), CPU_RUNTIME if machine.gpus else plan.total
+
+
+def available_memory() -> int:
+    """Return the bytes that new processes can take; a container's own limit counts."""
+    from serving.machine import available_memory as left
+
+    return left()
 
 
 def model_on_gpu() -> bool:
     """Return whether a model server of ours computes on a GPU."""
-    from serving.vllm_server import has_nvidia_gpu
+    from serving.machine import nvidia_gpus
 
-    return has_nvidia_gpu()
+    return bool(nvidia_gpus())
+
+
+def _find_model(settings: Settings) -> FoundModel:
+    from serving.model_store import find_model
+
+    return find_model(settings.serving.model, models_dir=settings.data_dir / "models", python=model_python())
+
+
+def _wishes(settings: Settings) -> Wishes:
+    from serving.model_memory import Wishes
+
+    serving = settings.serving
+    return Wishes(
+        serving.context_tokens,
+        kv_cache_gb=serving.kv_cache_gb,
+        tensor_parallel=serving.tensor_parallel,
+        gpu_fraction=serving.gpu_fraction,
+        quantization=serving.quantization,
+    )
+
+
+def _flags(settings: Settings, *, on_gpu: bool) -> ServerFlags:
+    from serving.vllm_flags import ServerFlags
+
+    serving = settings.serving
+    return ServerFlags(
+        settings.model_name,
+        host=serving.host,
+        port=serving.port,
+        context_tokens=serving.context_tokens,
+        eager=serving.eager if serving.eager is not None else not on_gpu,
+        max_sequences=serving.max_sequences,
+        quantization=serving.quantization,
+        kv_cache_gb=serving.kv_cache_gb,
+        extra=tuple(serving.server_arguments),
+    )
 
 
 def store_services(settings: Settings) -> tuple[Service, ...]:

@@ -136,16 +136,22 @@ class FallbackSettings(BackendSettings):
 
 
 class ServingSettings(BackendSettings):
-    """The language model: an empty model means the packaged SmolLM2-135M-Instruct, else a hub id or a folder; a base
-    URL means a server that already runs. `focus_sentences` shortens the sources to that many sentences (0: whole
-    passages); by default 2 for the packaged model, which is too small for more, and whole passages for others.
-    `fallbacks` are asked in order while the servers before them are away; one that failed `breaker_failures` times in a
-    row is left alone for `breaker_rest_s`. With `pass_through` a request to the OpenAI-compatible API that names the
-    language model itself goes to its server as it is, without documents and guards.
+    """The language model: an empty model means the packaged SmolLM2-135M-Instruct, else a hub id, a folder, a GGUF file
+    or a Python package that carries one; a base URL means a server that already runs. `focus_sentences` shortens the
+    sources to that many sentences (0: whole passages); by default 2 for the packaged model, which is too small for
+    more, and whole passages for others. `fallbacks` are asked in order while the servers before them are away; one that
+    failed `breaker_failures` times in a row is left alone for `breaker_rest_s`. With `pass_through` a request to the
+    OpenAI-compatible API that names the language model itself goes to its server as it is, without documents and
+    guards.
 
     Each API process has `concurrent_requests` to the model at once; `queued_requests` may wait for a place, each for
     `patience_s`. With `prefix_reuse` passages are put in the order in which the model server has most of them in its
-    prefix cache."""
+    prefix cache.
+
+    Our own server: 0 for `kv_cache_gb`, `tensor_parallel` (GPUs) and `max_sequences` (computed together) is what suits
+    the machine. Of a GPU's memory it takes up to `gpu_fraction`. Without a choice execution is `eager` on a CPU, where
+    it starts sooner, and compiled on a GPU. `quantization` is done while loading; `server_arguments` go to vLLM as they
+    are."""
 
     model: str = ""
     base_url: str = ""
@@ -155,8 +161,13 @@ class ServingSettings(BackendSettings):
     max_tokens: int = Field(160, ge=1)
     temperature: float = Field(0.0, ge=0)
     context_tokens: int = Field(4096, ge=256)
-    kv_cache_gb: int = Field(2, ge=1)
-    eager: bool = True
+    kv_cache_gb: float = Field(0, ge=0)
+    eager: bool | None = None
+    quantization: str = ""
+    tensor_parallel: int = Field(0, ge=0)
+    gpu_fraction: float = Field(0.9, gt=0, le=1)
+    max_sequences: int = Field(0, ge=0)
+    server_arguments: list[str] = []
     fallbacks: list[FallbackSettings] = []
     breaker_failures: int = Field(3, ge=1)
     breaker_rest_s: float = Field(5, gt=0)

@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from apps.keeping_alive import keep_alive
 from apps.run_file import Part, RunFile
 from apps.services import computing_environment, footnote_command, footnote_services, model_service, store_services
 from apps.settings import Settings
-from apps.supervisor import Child, ChildDiedError, Supervisor
+from apps.supervisor import Child, Supervisor
 from contracts import FootnoteError, Service
-
-_RESTARTS = 3  # of one part; it starts over when the part stayed up for a while
-_STEADY_S = 600.0
-_PAUSE_S = 1.0
 
 
 class Progress(Protocol):
@@ -74,25 +71,16 @@ class Stack:
 
     async def watch(self) -> None:
         """Start again whatever dies, until it dies too often: then raise ChildDiedError."""
-        deaths: dict[str, list[float]] = {}
-        clock = asyncio.get_running_loop().time
-        while True:
-            child = await self._supervisor.until_any_dies(self._services)
-            recent = [when for when in deaths.get(child.name, []) if clock() - when < _STEADY_S]
-            deaths[child.name] = [*recent, clock()]
-            if len(recent) >= _RESTARTS:
-                raise ChildDiedError(f"It does not stay up: {child.obituary()}")
-            self._progress.say(f"{child.obituary()}\nIt is started again.")
-            await asyncio.sleep(_PAUSE_S)
-            await self._start_again(self._services[child.name])
+        await keep_alive(self._supervisor, self._services, say=self._progress.say, start_again=self._start_again)
 
     async def stop(self) -> None:
         """Stop every process that was started."""
         await self._supervisor.stop()
 
     async def _bring_up_model(self) -> None:
-        self._progress.begin("model server", "preparing the model")
-        await self._bring_up(await model_service(self._settings))
+        name = "model server"
+        self._progress.begin(name, "preparing the model")
+        await self._bring_up(await model_service(self._settings, lambda doing: self._progress.begin(name, doing)))
 
     async def _bring_up(self, service: Service) -> None:
         self._progress.begin(service.name, "starting")

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,11 +23,13 @@ class ChildDiedError(FootnoteError):
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A running child process and where its output goes."""
+    """A running child process and where its output goes: into `log`, behind the first `log_began` bytes."""
 
     name: str
     process: asyncio.subprocess.Process
     log: Path
+    log_began: int = 0
+    cause: Callable[[str], str] = lambda log: ""
 
     @property
     def alive(self) -> bool:
@@ -36,14 +38,23 @@ class Child:
 
     def last_lines(self) -> str:
         """Return the end of the log, indented."""
-        lines = self.log.read_text(errors="replace").splitlines()[-_LOG_LINES:] if self.log.exists() else []
+        lines = self._output().splitlines()[-_LOG_LINES:]
         return "\n".join(f"    {line}" for line in lines) or "    (nothing)"
 
     def obituary(self) -> str:
-        """Return how the process ended, with the end of its log."""
+        """Return how the process ended and why, with the end of its log."""
+        cause = self.cause(self._output())
         return (
-            f"{self.name} ended with exit code {self.process.returncode}. The end of {self.log}:\n{self.last_lines()}"
+            f"{self.name} ended with exit code {self.process.returncode}. {cause}{'. ' if cause else ''}"
+            f"The end of {self.log}:\n{self.last_lines()}"
         )
+
+    def _output(self) -> str:
+        if not self.log.exists():
+            return ""
+        with self.log.open("rb") as log:
+            log.seek(self.log_began)
+            return log.read().decode(errors="replace")
 
 
 class Supervisor:
@@ -61,7 +72,7 @@ class Supervisor:
 
     async def start(self, service: Service) -> Child:
         """Start a service without waiting for it to be ready."""
-        return await self._spawn(service.name, service.argv, service.env)
+        return await self._spawn(service.name, service.argv, service.env, service.cause)
 
     async def until_ready(self, service: Service, child: Child) -> float:
         """Wait until the service answers; return the seconds waited. Raises ChildDiedError when it ends first or
@@ -105,10 +116,13 @@ class Supervisor:
                 await child.process.wait()
         self._children.clear()
 
-    async def _spawn(self, name: str, argv: Sequence[str], env: Mapping[str, str]) -> Child:
+    async def _spawn(
+        self, name: str, argv: Sequence[str], env: Mapping[str, str], cause: Callable[[str], str] = lambda log: ""
+    ) -> Child:
         log = self._log_dir / f"{name.replace(' ', '-')}.log"
         restarted = any(child.name == name for child in self._children)
         with log.open("ab" if restarted else "wb") as output:
+            began = output.tell()
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", str(_GUARDIAN), str(os.getpid()), str(self._grace_s), *argv),
                 env={**os.environ, **env},
@@ -117,7 +131,7 @@ class Supervisor:
                 stderr=output,
                 start_new_session=True,
             )
-        child = Child(name, process, log)
+        child = Child(name, process, log, began, cause)
         self._children.append(child)
         return child
 

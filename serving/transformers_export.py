@@ -1,7 +1,7 @@
-"""A script, run with the model server's Python: turns a GGUF file carried in a package into a Hugging Face folder.
+"""A script, run with the model server's Python: turns a GGUF file, or the one in a package, into a Hugging Face folder.
 
-Usage: ``python transformers_export.py PACKAGE FOLDER``. Engines read the folder at full speed everywhere, whereas GGUF
-kernels exist on some devices only; weights are dequantised to bfloat16.
+Usage: ``python transformers_export.py FILE|PACKAGE FOLDER``. Engines read the folder at full speed everywhere, whereas
+GGUF kernels exist on some devices only; weights are dequantised to bfloat16.
 """
 
 from __future__ import annotations
@@ -35,4 +35,5 @@ def export(gguf: Path, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    export(find_gguf(sys.argv[1]), Path(sys.argv[2]))
+    origin = Path(sys.argv[1])
+    export(origin if origin.is_file() else find_gguf(sys.argv[1]), Path(sys.argv[2]))

@@ -1,87 +1,55 @@
-"""vLLM as a child process, with flags that fit the machine."""
+"""vLLM as a child process."""
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import subprocess
 from http.client import HTTPConnection, HTTPException
+from ipaddress import ip_address
 from pathlib import Path
 
-from contracts import Service
+from contracts import ConfigurationError, Service
+from serving.machine import Machine
+from serving.model_memory import MemoryPlan
 from serving.model_store import StoredModel
+from serving.vllm_flags import ServerFlags, vllm_argv, vllm_environment
+from serving.vllm_log import told_cause
 
-_START_TIMEOUT_S = 900.0  # a hub model is downloaded first
+_START_TIMEOUT_S = 1800.0  # weights of 100 GB from a slow disk
 _PROBE_TIMEOUT_S = 2.0
-
-
-def has_nvidia_gpu() -> bool:
-    """Return True when the NVIDIA driver lists a device; the installer decides by the same question."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return False
-    listing = subprocess.run([tool, "-L"], capture_output=True, text=True, check=False)
-    return listing.returncode == 0 and listing.stdout.startswith("GPU ")
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def vllm_service(
-    model: StoredModel,
-    served_as: str,
-    *,
-    python: Path,
-    host: str,
-    port: int,
-    context_tokens: int,
-    kv_cache_gb: int,
-    eager: bool,
-    gpu: bool,
-    api_key: str = "",
+    model: StoredModel, flags: ServerFlags, plan: MemoryPlan, machine: Machine, *, python: Path, api_key: str = ""
 ) -> Service:
-    """Return the server of `model` under the name `served_as`. `python` is that of vLLM's own environment.
-
-    `kv_cache_gb` counts on a CPU only, a GPU gives what it has. Eager execution starts sooner, compiled execution
-    serves more requests at once.
-    """
-    argv = [str(python), "-m", "vllm.entrypoints.openai.api_server", "--model", model.source]
-    argv += ["--served-model-name", served_as, "--host", host, "--port", str(port)]
-    argv += ["--max-model-len", str(context_tokens), "--disable-uvicorn-access-log"]
-    if eager:
-        argv.append("--enforce-eager")
-    if not gpu and not _has_native_bfloat16():
-        argv += ["--dtype", "float32"]
-    env = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "PYTHONSAFEPATH": "1", "TOKENIZERS_PARALLELISM": "false"}
-    if model.local:
-        env |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
-    if api_key:
-        env["VLLM_API_KEY"] = api_key
-    env |= {} if gpu else cpu_environment(_cores(), kv_cache_gb)
-    url = f"http://{host}:{port}/v1"
-    return Service("model server", tuple(argv), env, lambda: _healthy(host, port), url, _START_TIMEOUT_S)
+    """Return the server of `model`. `python` is that of vLLM's own environment. Raises ConfigurationError when it would
+    listen to others without a key."""
+    check_exposure(flags.host, api_key)
+    host = _EVERYWHERE.get(flags.host, flags.host)
+    return Service(
+        "model server",
+        vllm_argv(model.source, flags, plan, machine, python=python),
+        vllm_environment(machine, api_key=api_key, offline=not flags.extra),
+        lambda: _healthy(host, flags.port),
+        f"http://{f'[{host}]' if ':' in host else host}:{flags.port}/v1",
+        _START_TIMEOUT_S,
+        told_cause,
+    )
 
 
-def cpu_environment(cores: int, kv_cache_gb: int) -> dict[str, str]:
-    """Return vLLM's settings for a machine of `cores`: all but one compute.
-
-    OpenMP threads wait for one another by spinning. Measured on two cores beside one other busy process: 64 tokens take
-    3 to 9 s with one thread, 33 to 75 s with two, which without that process take 2.8 s and 2.2 s.
-    """
-    return {
-        "VLLM_CPU_KVCACHE_SPACE": str(kv_cache_gb),
-        "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-        "OMP_NUM_THREADS": str(max(1, cores - 1)),
-    }
+def check_exposure(host: str, api_key: str) -> None:
+    """Raise ConfigurationError when a server at `host` can be reached from other machines and has no key."""
+    if not api_key and not _is_loopback(host):
+        raise ConfigurationError(
+            f"At {host!r} the model server would answer anyone who reaches this machine: set a key, "
+            "FOOTNOTE_SERVING__API_KEY, or listen at 127.0.0.1"
+        )
 
 
-def _has_native_bfloat16() -> bool:
-    """Return whether the CPU multiplies bfloat16 itself, or nothing tells; emulated, that takes 50 times as long as
-    float32 (a prompt of 2,000 tokens 75 s, measured on a CPU without AVX-512)."""
-    told = Path("/proc/cpuinfo")
-    return not told.exists() or bool(re.search(r"\b(?:avx512_bf16|amx_bf16|bf16)\b", told.read_text()))
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _healthy(host: str, port: int) -> bool:

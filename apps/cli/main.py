@@ -17,6 +17,7 @@ from apps.cli import (
     rebuild,
     search,
     serve,
+    serve_model,
     stack,
     summary,
     sync,
@@ -42,6 +43,7 @@ _PROCESSES: tuple[Callable[..., None], ...] = (serve.api, serve.worker)
 
 for command in _STACK:
     app.command(rich_help_panel="The stack")(command)
+app.command("serve-model", rich_help_panel="The stack")(serve_model.serve_model)
 for command in _LIBRARY:
     app.command(rich_help_panel="Documents and questions")(command)
 app.command("import", rich_help_panel="Documents and questions")(transfer.import_)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import signal
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import httpx
 from rich.console import Console
 
 from apps.cli.progress import Steps
+from apps.cli.signals import ended_by_signals
 from apps.run_file import RunFile
 from apps.settings import PROJECT_ROOT, Settings
 from apps.stack import Stack, first_failure
@@ -32,7 +31,7 @@ async def run_up(
     process that was started is stopped."""
     steps = Steps(console)
     stack = Stack(settings, run_file, steps)
-    with _ended_by_signals() as ended:
+    with ended_by_signals() as ended:
         try:
             samples = (_SAMPLES,) if with_samples and _SAMPLES.is_dir() else ()
             with steps:
@@ -52,30 +51,6 @@ async def run_up(
             await stack.stop()
     if ended():
         console.print("Stopped.")
-
-
-@contextlib.contextmanager
-def _ended_by_signals() -> Iterator[Callable[[], bool]]:
-    """Cancel the current task at the first Ctrl-C, SIGTERM or SIGHUP; later ones change nothing."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    assert task is not None
-    received: list[signal.Signals] = []
-
-    def end(name: signal.Signals) -> None:
-        if not received:
-            task.cancel()
-        received.append(name)
-
-    names = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # started by nohup: it outlives its terminal
-        names.append(signal.SIGHUP)
-    for name in names:
-        loop.add_signal_handler(name, end, name)
-    try:
-        yield lambda: bool(received)
-    finally:
-        for name in names:
-            loop.remove_signal_handler(name)
 
 
 async def _stay(stack: Stack, steps: Steps, docs: Sequence[Path]) -> None:

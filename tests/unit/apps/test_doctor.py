@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from apps.doctor import Check, available_memory, check_port, examine
+from apps.doctor import Check, check_port, examine
+from apps.services import available_memory
 from apps.settings import ApiSettings, CacheSettings, ObservabilitySettings, ServingSettings, Settings
+from tests.unit.serving.model_files import hf_folder
 
 
 def settings(folder: Path, **changes: object) -> Settings:
@@ -65,17 +67,30 @@ def test_with_a_gpu_neither_libnuma_nor_the_memory_of_the_cpu_is_asked_for(
     greedy = settings(tmp_path, serving=ServingSettings(kv_cache_gb=1 << 20))
     have_gpu(tmp_path, monkeypatch, listing="no devices")
     assert "libnuma" in by_name(examine(greedy))
-    have_gpu(tmp_path, monkeypatch, listing="GPU 0: NVIDIA")
-    found = by_name(examine(greedy))
+    have_gpu(tmp_path, monkeypatch, listing="0, GPU-a, 24576, 24000")
+    found = by_name(examine(settings(tmp_path)))
     assert "libnuma" not in found
-    assert "1048576" not in found["memory"].remedy
+    assert found["memory"].ok
+    assert "GPU memory" in found["model"].found
 
 
 @pytest.mark.enable_socket
 def test_too_little_memory_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     have_gpu(tmp_path, monkeypatch, listing="no devices")
     greedy = settings(tmp_path, serving=ServingSettings(kv_cache_gb=1 << 20))
-    assert "FOOTNOTE_SERVING__KV_CACHE_GB" in by_name(examine(greedy))["memory"].remedy
+    check = by_name(examine(greedy))["model"]
+    assert "1048576.0 GB of KV cache" in check.found
+    assert "FOOTNOTE_SERVING__KV_CACHE_GB" in check.found
+    assert not check.ok
+
+
+@pytest.mark.enable_socket
+def test_memory_for_the_model_but_not_for_the_rest_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    have_gpu(tmp_path, monkeypatch, listing="no devices")
+    fits = available_memory() / (1 << 30) - 3.5  # beside weights and working memory, without the 2 GB of the rest
+    found = by_name(examine(settings(tmp_path, serving=ServingSettings(kv_cache_gb=fits))))
+    assert found["model"].ok
+    assert "FOOTNOTE_SERVING__KV_CACHE_GB" in found["memory"].remedy
 
 
 def test_a_running_stack_holds_its_own_ports_and_memory(tmp_path: Path) -> None:
@@ -92,9 +107,12 @@ def test_a_data_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 def test_a_folder_without_a_model_is_told(tmp_path: Path) -> None:
     wrong = settings(tmp_path, serving=ServingSettings(model=str(tmp_path)))
     assert "config.json" in by_name(examine(wrong, running=True))["model"].found
-    (tmp_path / "config.json").touch()
+    hf_folder(tmp_path)
     assert by_name(examine(wrong, running=True))["model"].ok
 
 
-def test_available_memory_is_that_of_this_machine() -> None:
-    assert (1 << 20) < available_memory() < (1 << 50)
+def test_a_damaged_model_is_told(tmp_path: Path) -> None:
+    hf_folder(tmp_path / "model")
+    (tmp_path / "model" / "model.safetensors").write_bytes(b"half")
+    damaged = settings(tmp_path, serving=ServingSettings(model=str(tmp_path / "model")))
+    assert "model.safetensors" in by_name(examine(damaged, running=True))["model"].found
