@@ -21,4 +21,4 @@ def encode(entry: CachedAnswer) -> bytes:
 
 def decode(raw: bytes | str) -> CachedAnswer:
     """Return the entry. Raises ValueError when the bytes are not one."""
-    return _entries().validate_json(raw)
+    return _entries().validate_json(raw, strict=True)

@@ -1,0 +1,194 @@
+"""Answers in SQLite: found by key, or by comparing the vectors of all questions in a space."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cache.entry_json import decode, encode
+from cache.sqlite_store import SqliteStore
+from cache.vector_bytes import raw
+from contracts import NOTHING_SAVED, AnswerKey, CachedAnswer, CacheOutcome, CacheStats, Similar, Usage
+
+_USE_NOTED_EVERY_S = 60.0  # a use is written down no oftener
+_COMPARED = 20_000  # vectors of a space, the longest kept first
+_log = logging.getLogger(__name__)
+_Row = tuple[str, bytes]
+
+
+class SqliteAnswerCache:
+    """Ports `AnswerCache` and `CacheUpkeep`. An entry that cannot be read is a miss, logged, and removed."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+
+    async def get(self, key: AnswerKey) -> CachedAnswer | None:
+        """Return the entry, or None."""
+        now = self._store.clock()
+
+        def read(connection: sqlite3.Connection) -> Any:
+            where, which = "WHERE collection = ? AND exact = ?", (key.collection, key.exact)
+            found = connection.execute(
+                f"SELECT entry, used_at FROM cache_answers {where} AND until > ?", (*which, now)
+            ).fetchone()
+            if found is None:
+                return None
+            if abs(now - found[1]) > _USE_NOTED_EVERY_S:
+                connection.execute(f"UPDATE cache_answers SET used_at = ? {where}", (now, *which))
+            return found[0]
+
+        found = await self._store.run(read, None)
+        return None if found is None else await self._read(key, found)
+
+    async def similar(self, key: AnswerKey, vector: NDArray[np.float32], limit: int) -> tuple[Similar, ...]:
+        """Return up to `limit` entries of the key's space, nearest first."""
+        now, wanted = self._store.clock(), raw(vector)
+
+        def nearest(connection: sqlite3.Connection) -> list[tuple[str, float, bytes]]:
+            rows: list[_Row] = connection.execute(
+                "SELECT exact, vector FROM cache_answers WHERE collection = ? AND space = ? AND until > ?"
+                " AND typeof(vector) = 'blob' AND length(vector) = ? ORDER BY until DESC LIMIT ?",
+                (key.collection, key.space, now, len(wanted), _COMPARED),
+            ).fetchall()
+            return [
+                (exact, similarity, _entry(connection, key.collection, exact))
+                for exact, similarity in _nearest(rows, vector, limit)
+            ]
+
+        nothing: list[tuple[str, float, bytes]] = []
+        similar = []
+        for exact, similarity, content in await self._store.run(nearest, nothing):
+            its = AnswerKey(key.collection, exact, key.space)
+            entry = await self._read(its, content)
+            if entry is not None:
+                similar.append(Similar(its, entry, similarity))
+        return tuple(similar)
+
+    async def put(
+        self, key: AnswerKey, entry: CachedAnswer, *, ttl_s: int, vector: NDArray[np.float32] | None = None
+    ) -> None:
+        """Store the entry."""
+        now, content = self._store.clock(), encode(entry)
+
+        def store(connection: sqlite3.Connection) -> None:
+            connection.execute("BEGIN IMMEDIATE")
+            _remove(connection, [(key.collection, key.exact)])
+            connection.execute(
+                "INSERT INTO cache_answers VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (*_names(key), content, None if vector is None else raw(vector), now + ttl_s, now),
+            )
+            connection.executemany(
+                "INSERT OR IGNORE INTO cache_documents VALUES (?, ?, ?)",
+                [(document, key.collection, key.exact) for document in entry.documents],
+            )
+            self._store.make_room(connection)
+
+        await self._store.run(store, None)
+
+    async def drop(self, key: AnswerKey) -> None:
+        """Remove the entry."""
+        await self._store.run(lambda connection: _remove(connection, [(key.collection, key.exact)]), None)
+
+    async def forget(self, document_ids: Sequence[str]) -> None:
+        """Remove every entry that rests on one of these documents."""
+
+        def forget(connection: sqlite3.Connection) -> bool:
+            connection.execute("BEGIN IMMEDIATE")
+            for document in document_ids:
+                resting = "SELECT collection, exact FROM cache_documents WHERE document = ?"
+                _remove(connection, connection.execute(resting, (document,)).fetchall())
+            connection.execute("COMMIT")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the text is in the log still
+            return True
+
+        if document_ids and not await self._store.run(forget, False):
+            _log.warning("cached answers of %d deleted documents stay until they expire, unserved", len(document_ids))
+
+    async def count(self, outcome: CacheOutcome, saved: Usage = NOTHING_SAVED) -> None:
+        """Count a lookup."""
+        counts = {outcome: 1, "prompt": saved.prompt_tokens, "completion": saved.completion_tokens}
+        add_one = "INSERT INTO cache_counts VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value"
+
+        def add(connection: sqlite3.Connection) -> None:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(add_one, [(name, count) for name, count in counts.items() if count])
+
+        await self._store.run(add, None)
+
+    async def stats(self) -> CacheStats | None:
+        """Return what there is, or None when the file cannot be used."""
+        now = self._store.clock()
+
+        def read(connection: sqlite3.Connection) -> CacheStats:
+            counts: dict[str, int] = dict(connection.execute("SELECT name, value FROM cache_counts").fetchall())
+            (answers,) = connection.execute("SELECT count(*) FROM cache_answers WHERE until > ?", (now,)).fetchone()
+            return CacheStats(
+                answers=answers,
+                exact=counts.get("exact", 0),
+                semantic=counts.get("semantic", 0),
+                misses=counts.get("miss", 0),
+                stale=counts.get("stale", 0),
+                saved_prompt_tokens=counts.get("prompt", 0),
+                saved_completion_tokens=counts.get("completion", 0),
+                bytes=self._store.size(connection),
+            )
+
+        return await self._store.run(read, None)
+
+    async def clear(self, collection: str = "") -> int | None:
+        """Remove every answer, or those from one collection; return how many there were, or None when the file cannot
+        be used. Clearing everything starts the counts anew."""
+
+        def clear(connection: sqlite3.Connection) -> int:
+            connection.execute("BEGIN IMMEDIATE")
+            if collection:
+                gone = connection.execute("DELETE FROM cache_answers WHERE collection = ?", (collection,))
+            else:
+                gone = connection.execute("DELETE FROM cache_answers")
+                connection.execute("DELETE FROM cache_counts")
+            connection.execute("COMMIT")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return gone.rowcount
+
+        return await self._store.run(clear, None)
+
+    async def alive(self) -> bool:
+        """Return whether the file can be used."""
+        return await self._store.run(lambda connection: bool(connection.execute("SELECT 1").fetchone()), False)
+
+    async def _read(self, key: AnswerKey, content: bytes) -> CachedAnswer | None:
+        try:
+            return decode(content)
+        except ValueError as exc:
+            _log.warning("an entry of the answer cache is unreadable and is ignored: %r", exc)
+            await self.drop(key)
+            return None
+
+
+def _names(key: AnswerKey) -> tuple[str, str, str]:
+    return key.collection, key.exact, key.space
+
+
+def _remove(connection: sqlite3.Connection, keys: Sequence[tuple[str, str]]) -> None:
+    connection.executemany("DELETE FROM cache_answers WHERE collection = ? AND exact = ?", keys)
+
+
+def _entry(connection: sqlite3.Connection, collection: str, exact: str) -> Any:
+    found = connection.execute(
+        "SELECT entry FROM cache_answers WHERE collection = ? AND exact = ?", (collection, exact)
+    ).fetchone()
+    return b"" if found is None else found[0]  # another process removed it meanwhile
+
+
+def _nearest(rows: Sequence[_Row], vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
+    if not rows:
+        return []
+    kept = np.frombuffer(b"".join(content for _, content in rows), "<f4").reshape(len(rows), -1)
+    similarities = kept @ vector
+    best = np.argsort(-similarities, kind="stable")[:limit]
+    return [(rows[place][0], float(similarities[place])) for place in best]
