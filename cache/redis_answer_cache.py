@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -56,7 +57,9 @@ class RedisAnswerCache:
         if not await self._vectors_there():
             return ()
         near = self._near(key.collection, key.space)
-        told = await self._command("VSIM", near, "FP32", _bytes(vector), "WITHSCORES", "COUNT", _SPARE * limit, "NOTHREAD")
+        told = await self._command(
+            "VSIM", near, "FP32", _bytes(vector), "WITHSCORES", "COUNT", _SPARE * limit, "NOTHREAD"
+        )
         found = [(name.decode(), float(score)) for name, score in _pairs(told)]
         keys = [AnswerKey(key.collection, name, key.space) for name, _ in found]
         if not keys:
@@ -158,10 +161,10 @@ class RedisAnswerCache:
 
         async def clear(redis: Redis) -> int:
             inside = f"{collection}:" if collection else ""
-            count = await _unlink(redis, f"{self._base}:answer:{inside}*")
-            await _unlink(redis, f"{self._base}:near:{inside}*")
+            count = await _unlink(redis, f"{self._base}:answer:{inside}")
+            await _unlink(redis, f"{self._base}:near:{inside}")
             if not collection:
-                await _unlink(redis, f"{self._base}:used:*")
+                await _unlink(redis, f"{self._base}:used:")
                 await redis.unlink(self._counted)
             return count
 
@@ -273,9 +276,10 @@ async def _remove_vectors(redis: Redis, near: str, names: Sequence[str]) -> bool
     return True
 
 
-async def _unlink(redis: Redis, pattern: str) -> int:
-    """Remove the keys that match; return how many."""
+async def _unlink(redis: Redis, prefix: str) -> int:
+    """Remove the keys that begin so; return how many."""
     count, batch = 0, list[bytes]()
+    pattern = re.sub(r"([*?\[\]^\\-])", r"\\\1", prefix) + "*"
     async for name in redis.scan_iter(match=pattern, count=_BATCH):
         batch.append(name)
         if len(batch) == _BATCH:
