@@ -26,12 +26,14 @@ class _Nearness:
     long: float
 
 
-_OF_QUESTIONS = _Nearness(no_word=0.87, one_word=0.95, short=0.92, medium=0.86, long=0.82)
+_OF_QUESTIONS = _Nearness(no_word=0.84, one_word=0.95, short=0.92, medium=0.86, long=0.82)
 _OF_STATEMENTS = _Nearness(no_word=0.80, one_word=0.88, short=0.88, medium=0.82, long=0.78)
 _UNKNOWN_LANGUAGE = 0.95  # where no word but its form is known
-_ONE_ASKS = 0.95  # where one text asks for something and the other does not say for what
+_ONE_ASKS = 0.92  # where one text asks for something and the other does not say for what
 _SHARED_CODE = 0.05  # nearer than the vectors say: the same identifier is in both
+_DO = frozenset({"do", "does", "did"})
 _CALENDAR = {"day", "month", "year"}
+_ALIKE = ({"town", "place"}, {"town", "thing"}, {"amount", "thing"})  # "where", "in which city"
 _SHORT, _MEDIUM, _PRECISE = 5, 9, 12  # words that say something
 
 
@@ -45,7 +47,8 @@ def agrees(question: str, cached_question: str, similarity: float) -> bool:
     if one is None or other is None or _decided_otherwise(one, other):
         return False
     left, right = unshared(one, other)
-    if opposed(one, other, left, right) or _told_in_another_order(one, other, bool(left or right)):
+    words_differ = bool(left or right)
+    if opposed(one, other, words_differ) or _told_in_another_order(one, other, words_differ):
         return False
     if not (one.english and other.english):
         return similarity >= _UNKNOWN_LANGUAGE and not left and not right
@@ -54,7 +57,7 @@ def agrees(question: str, cached_question: str, similarity: float) -> bool:
 
 def _decided_otherwise(one: QuestionWords, other: QuestionWords) -> bool:
     """Return whether numbers, units, names, codes, negations or what is asked for differ."""
-    if one.numbers != other.numbers or (one.asks_for != other.asks_for and one.asks_for and other.asks_for):
+    if one.numbers != other.numbers or not _ask_alike(one.asks_for, other.asks_for):
         return True
     size, asks = min(len(one.stems), len(other.stems)), one.asks_for or other.asks_for
     if size <= _SHORT + 1 or (asks and size <= _PRECISE):
@@ -63,6 +66,10 @@ def _decided_otherwise(one: QuestionWords, other: QuestionWords) -> bool:
         negated = _denies(one) != _denies(other)
     ranked = size <= _MEDIUM and one.superlative != other.superlative
     return negated or ranked or _units_differ(one, other) or unnamed(one, other) or unnamed(other, one)
+
+
+def _ask_alike(one: str, other: str) -> bool:
+    return one == other or not one or not other or {one, other} in _ALIKE
 
 
 def _units_differ(one: QuestionWords, other: QuestionWords) -> bool:
@@ -79,8 +86,11 @@ def _denies(question: QuestionWords) -> bool:
 def _told_in_another_order(one: QuestionWords, other: QuestionWords, words_differ: bool) -> bool:
     """Return whether the same words are said of one another: "who beat X", "who was beaten by X", "X beat who"."""
     found = order(one, other)
-    passive = ("by" in one.words) != ("by" in other.words)
-    return found == "swapped" or (found == "same" and passive and not words_differ)
+    if words_differ or found == "unlike":
+        return found == "swapped"
+    if found == "shifted":  # "who did X beat"
+        return _DO.isdisjoint(one.words) != _DO.isdisjoint(other.words)
+    return found == "swapped" or ("by" in one.words) != ("by" in other.words)
 
 
 def _least(one: QuestionWords, other: QuestionWords, left: list[str], right: list[str]) -> float:

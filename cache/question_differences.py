@@ -37,12 +37,13 @@ def _synonym(word: str, its_stem: str) -> str:
     return SYNONYMS.get(word) or SYNONYMS.get(its_stem) or its_stem
 
 
-def opposed(one: QuestionWords, other: QuestionWords, left: list[str], right: list[str]) -> bool:
-    """Return whether a word of `left` is the opposite of one of `right`, or, where the questions hardly differ, one
-    goes from where the other goes to."""
-    if len(left) + len(right) < 2 and {"from", "to"} <= set(one.words) ^ set(other.words):
+def opposed(one: QuestionWords, other: QuestionWords, words_differ: bool) -> bool:
+    """Return whether a word that only `one` has is the opposite of one that only `other` has, or, where no word else
+    differs, one goes from where the other goes to."""
+    left, right = set(one.words) - set(other.words), set(other.words) - set(one.words)
+    if not words_differ and {"from", "to"} <= left | right:
         return True
-    return any(_opposites(one.stems[its], other.stems[theirs]) for its in left for theirs in right)
+    return any(_opposites(its, theirs) for its in left for theirs in right)
 
 
 def _opposites(word: str, other: str) -> bool:

@@ -29,6 +29,7 @@ FOREIGN = _set("""
     welke van
 """)
 FUNCTION_WORDS = _set("""
+    many much
     a an the this that these those there here it its it's i me my mine myself we us our ours you your yours he
     him his she her hers they them their theirs one ones someone something anyone anything am is are was were be
     been being do does did doing done have has had having can could will would shall should may might must ought
@@ -64,6 +65,7 @@ _OPPOSITES = """
 before earlier prior previous preceding predate ago / after later following next subsequent upcoming
 first initial initially original earliest begin beginning start starting began begun started / last final finally
   latest end ending ended finish finished stop stopped stopping
+in / out
 old older oldest ancient / new newer newest recent modern
 current currently now present / old original originally former formerly past future
 minimum min least lowest smallest fewest minimal shortest / maximum max most highest largest greatest biggest
@@ -147,11 +149,11 @@ rich / poor
 male men man boy boys husband father son brother king he / female women woman girl girls wife mother daughter sister
   queen she
 parent parents / child children
-teacher / student
-employer / employee
-landlord / tenant
+teacher teachers / student students pupil pupils
+employer employers / employee employees
+landlord landlords / tenant tenants
 seller vendor / buyer customer
-adult adults / minor minors
+adult adults / minor minors child children
 sunrise morning / sunset evening night
 question / answer
 even / odd
@@ -199,7 +201,7 @@ $ dollar dollars usd, € euro euros eur, £ gbp, ¥ yen jpy, yuan cny
 million, billion, trillion, thousand, hundred
 once, twice, thrice
 third, fourth, fifth, sixth, seventh, eighth, ninth, tenth
-average mean averaged, median, sum total, variance
+average averaged, median, sum total, variance
 north northern, south southern, east eastern, west western
 primary, secondary, tertiary, supplementary
 mother mom, father dad, sister, brother, son, daughter, wife, husband, uncle, aunt
@@ -216,7 +218,7 @@ get obtain acquire retrieve fetch
 show display
 find locate discover
 fix repair solve resolve
-fast quick quickly rapid rapidly swift
+fast fastest quick quickly quickest rapid rapidly swift
 purpose aim goal objective
 give provide provided furnish supply offer
 allow enable permit let
@@ -254,6 +256,8 @@ often frequently
 increase improve boost
 live reside
 car automobile
+good great
+plenty many
 movie film
 """
 _NUMBERS = "two three four five six seven eight nine ten eleven twelve"

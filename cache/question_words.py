@@ -41,7 +41,7 @@ _ASKED_FOR = r"""
              | what\s+(?:should|can|must|do)\s+(?:i|we|you)\s+(?:have\s+to\s+)?do\s+to )
   | (?P<person> who[ms]?e? | (?:what|which)\s+(?:person|people) )
   | (?P<time> {when} | (?:what|which)\s+(?:time|date|day|month|year)s? )
-  | (?P<place> {where} | (?:what|which)\s+(?:place|city|town|country|nation|state|location)s? )
+  | (?P<place> {where} ) | (?P<town> (?:what|which)\s+(?:place|city|town|country|nation|state|location)s? )
   | (?P<thing> what | {which} )
 """
 _AUXILIARY = r"(?=\s+(?:is|are|was|were|do|does|did|will|can|should|would|has|have)\b)"
