@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import re
-from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cache.entry_json import decode, encode
 from cache.redis_connection import RedisConnection
+from cache.redis_counts import RedisCounts
+from cache.redis_keys import batches, unlink
+from cache.redis_vector_sets import RedisVectorSets, put_in, stay, take_out
 from contracts import NOTHING_SAVED, AnswerKey, CachedAnswer, CacheOutcome, CacheStats, Similar, Usage
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 _FORMAT = 3  # of keys and entries; an older one is never read, and expires
-_FLUSH_S = 1.0
 _SPARE = 2  # times as many neighbours are asked for: some may have expired
 _SWEEP_EVERY = 50  # puts
 _SWEPT = 100  # vectors that are then looked at
-_BATCH = 1000
+_BATCH = 500
 _log = logging.getLogger(__name__)
 
 
@@ -39,107 +38,98 @@ class RedisAnswerCache:
     def __init__(self, connection: RedisConnection, *, identity: str) -> None:
         self._redis = connection
         self._base = f"footnote:{identity}:{_FORMAT}"
-        self._has_vectors: bool | None = None
+        self._vectors = RedisVectorSets(connection)
+        self._counts = RedisCounts(connection, f"{self._base}:counts")
         self._puts = 0
-        self._counts: Counter[str] = Counter()
-        self._flush: asyncio.Task[None] | None = None
 
     async def get(self, key: AnswerKey) -> CachedAnswer | None:
         """Return the entry, or None."""
-
-        async def read(redis: Redis) -> bytes | str | None:
-            return await redis.get(self._answer(key))
-
-        return self._read(await self._redis.run(read, None))
+        name = self._answer(key.collection, key.exact)
+        return self._read(await self._redis.run(lambda redis: redis.get(name), None))
 
     async def similar(self, key: AnswerKey, vector: NDArray[np.float32], limit: int) -> tuple[Similar, ...]:
         """Return up to `limit` entries of the key's space, nearest first."""
-        if not await self._vectors_there():
+        if not await self._vectors.there():
             return ()
         near = self._near(key.collection, key.space)
-        told = await self._command(
-            "VSIM", near, "FP32", _bytes(vector), "WITHSCORES", "COUNT", _SPARE * limit, "NOTHREAD"
+        found = await self._vectors.nearest(near, vector, _SPARE * limit)
+        names = [self._answer(key.collection, exact) for exact, _ in found]
+        contents = await self._redis.run(lambda redis: redis.mget(names), None) if names else None
+        if contents is None:
+            return ()
+        await self._vectors.remove(
+            near, [exact for (exact, _), raw in zip(found, contents, strict=True) if raw is None]
         )
-        found = [(name.decode(), float(score)) for name, score in _pairs(told)]
-        keys = [AnswerKey(key.collection, name, key.space) for name, _ in found]
-        if not keys:
-            return ()
-        raw = await self._redis.run(lambda redis: redis.mget([self._answer(each) for each in keys]), None)
-        if raw is None:
-            return ()
-        if gone := [each.exact for each, content in zip(keys, raw, strict=True) if content is None]:
-            await self._redis.run(lambda redis: _remove_vectors(redis, near, gone), None)
-        entries = [(each, self._read(content)) for each, content in zip(keys, raw, strict=True)]
-        scores = dict(found)
-        similar = [Similar(each, entry, 2 * scores[each.exact] - 1) for each, entry in entries if entry is not None]
-        return tuple(similar[:limit])
+        similar: list[Similar] = []
+        for (exact, similarity), raw in zip(found, contents, strict=True):
+            entry = self._read(raw) if len(similar) < limit else None
+            if entry is not None:
+                similar.append(Similar(AnswerKey(key.collection, exact, key.space), entry, similarity))
+        return tuple(similar)
 
     async def put(
         self, key: AnswerKey, entry: CachedAnswer, *, ttl_s: int, vector: NDArray[np.float32] | None = None
     ) -> None:
-        """Store the entry."""
-        with_vector = vector is not None and await self._vectors_there()
+        """Store the entry: all of it or, when Redis is full, nothing."""
+        with_vectors, near = await self._vectors.there(), self._near(key.collection, key.space)
 
-        async def store(redis: Redis) -> list[Any]:
-            near = self._near(key.collection, key.space)
-            async with redis.pipeline(transaction=False) as pipeline:
-                pipeline.set(self._answer(key), encode(entry), ex=ttl_s)
+        async def store(redis: Redis) -> None:
+            async with redis.pipeline(transaction=True) as pipeline:
+                pipeline.set(self._answer(key.collection, key.exact), encode(entry), ex=ttl_s)
                 for document in entry.documents:
-                    used = self._used(document)
-                    pipeline.sadd(used, f"{key.collection} {key.exact} {key.space}")
-                    pipeline.expire(used, ttl_s, nx=True)
-                    pipeline.expire(used, ttl_s, gt=True)  # as long as the entry that stays longest
-                if with_vector and vector is not None:
-                    pipeline.execute_command("VADD", near, "FP32", _bytes(vector), key.exact, "NOQUANT")
-                    pipeline.expire(near, ttl_s)
-                return await pipeline.execute()
+                    pipeline.sadd(self._used(document), f"{key.collection} {key.exact} {key.space}")
+                    stay(pipeline, self._used(document), ttl_s)
+                if with_vectors and vector is not None:
+                    put_in(pipeline, near, key.exact, vector, ttl_s)
+                elif with_vectors:
+                    take_out(pipeline, near, key.exact)
+                await pipeline.execute()
 
         await self._redis.run(store, None)
         self._puts += 1
-        if with_vector and self._puts % _SWEEP_EVERY == 0:
-            await self._redis.run(lambda redis: self._sweep(redis, key), None)
+        if with_vectors and self._puts % _SWEEP_EVERY == 0:
+            await self._redis.run(lambda redis: self._sweep(redis, key.collection, near, _SWEPT), None)
 
     async def drop(self, key: AnswerKey) -> None:
         """Remove the entry."""
-        await self._redis.run(lambda redis: self._remove(redis, [key]), None)
+        with_vectors = await self._vectors.there()
+        await self._redis.run(lambda redis: self._remove(redis, [key], with_vectors), None)
 
     async def forget(self, document_ids: Sequence[str]) -> None:
         """Remove every entry that rests on one of these documents."""
+        if not document_ids:
+            return
+        with_vectors = await self._vectors.there()
 
         async def forget(redis: Redis) -> bool:
+            complete = True
             for start in range(0, len(document_ids), _BATCH):
                 used = [self._used(document) for document in document_ids[start : start + _BATCH]]
-                async with redis.pipeline(transaction=False) as pipeline:
-                    for name in used:
-                        pipeline.smembers(name)
-                    members = {member.decode() for found in await pipeline.execute() for member in found}
-                keys = [AnswerKey(*member.split(" ")) for member in members if member.count(" ") == 2]
-                await self._remove(redis, keys)
+                keys, readable = await _members(redis, used)
+                complete = complete and readable
+                await self._remove(redis, keys, with_vectors)
                 await redis.unlink(*used)
+            if not complete or (await redis.info("stats"))["evicted_keys"]:
+                await self._search_and_remove(redis, frozenset(document_ids), with_vectors)
             return True
 
-        if document_ids and not await self._redis.run(forget, False):
+        if not await self._redis.run(forget, False):
             _log.warning("cached answers of %d deleted documents stay until they expire, unserved", len(document_ids))
 
     async def count(self, outcome: CacheOutcome, saved: Usage = NOTHING_SAVED) -> None:
         """Count a lookup: here at once, in Redis within a second."""
-        self._counts[outcome] += 1
-        self._counts["prompt"] += saved.prompt_tokens
-        self._counts["completion"] += saved.completion_tokens
-        if self._flush is None or self._flush.done():
-            self._flush = asyncio.create_task(self._flush_later())
+        self._counts.add({outcome: 1, "prompt": saved.prompt_tokens, "completion": saved.completion_tokens})
 
     async def stats(self) -> CacheStats | None:
         """Return what there is, or None when Redis is away."""
-        await self._tell_counts()
+        await self._counts.tell()
+        with_vectors = await self._vectors.there()
 
         async def read(redis: Redis) -> CacheStats:
             answers = 0
-            async for _ in redis.scan_iter(match=f"{self._base}:answer:*", count=_BATCH):
-                answers += 1
-            counted = cast("dict[bytes, bytes]", await redis.hgetall(self._counted))
-            counts = {name.decode(): int(count) for name, count in counted.items()}
-            memory = await redis.info("memory")
+            async for batch in batches(redis, f"{self._base}:answer:*"):
+                answers += len(batch)
+            counts = await self._counts.read(redis)
             return CacheStats(
                 answers=answers,
                 exact=counts.get("exact", 0),
@@ -148,11 +138,10 @@ class RedisAnswerCache:
                 stale=counts.get("stale", 0),
                 saved_prompt_tokens=counts.get("prompt", 0),
                 saved_completion_tokens=counts.get("completion", 0),
-                bytes=int(memory["used_memory"]),
-                semantic_ready=bool(self._has_vectors),
+                bytes=int((await redis.info("memory"))["used_memory"]),
+                semantic_ready=with_vectors,
             )
 
-        await self._vectors_there()
         return await self._redis.run(read, None)
 
     async def clear(self, collection: str = "") -> int | None:
@@ -161,15 +150,13 @@ class RedisAnswerCache:
 
         async def clear(redis: Redis) -> int:
             inside = f"{collection}:" if collection else ""
-            count = await _unlink(redis, f"{self._base}:answer:{inside}")
-            await _unlink(redis, f"{self._base}:near:{inside}")
+            count = await unlink(redis, f"{self._base}:answer:{inside}*")
+            await unlink(redis, f"{self._base}:near:{inside}*")
             if not collection:
-                await _unlink(redis, f"{self._base}:used:")
-                await redis.unlink(self._counted)
+                await unlink(redis, f"{self._base}:used:*")
+                await self._counts.forget(redis)
             return count
 
-        if not collection:
-            self._counts.clear()
         return await self._redis.run(clear, None)
 
     async def alive(self) -> bool:
@@ -180,21 +167,18 @@ class RedisAnswerCache:
 
         return await self._redis.run(ping, False)
 
-    async def _command(self, *arguments: Any) -> Any:
-        return await self._redis.run(lambda redis: cast("Any", redis).execute_command(*arguments), None)
+    async def close(self) -> None:
+        """Tell Redis the counts that it does not know yet."""
+        await self._counts.close()
 
-    def _answer(self, key: AnswerKey) -> str:
-        return f"{self._base}:answer:{key.collection}:{key.exact}"
+    def _answer(self, collection: str, exact: str) -> str:
+        return f"{self._base}:answer:{collection}:{exact}"
 
     def _near(self, collection: str, space: str) -> str:
         return f"{self._base}:near:{collection}:{space}"
 
     def _used(self, document: str) -> str:
         return f"{self._base}:used:{document}"
-
-    @property
-    def _counted(self) -> str:
-        return f"{self._base}:counts"
 
     def _read(self, raw: bytes | str | None) -> CachedAnswer | None:
         try:
@@ -203,86 +187,37 @@ class RedisAnswerCache:
             _log.warning("an entry of the answer cache is unreadable and is ignored: %r", exc)
             return None
 
-    async def _remove(self, redis: Redis, keys: Sequence[AnswerKey]) -> bool:
+    async def _remove(self, redis: Redis, keys: Sequence[AnswerKey], with_vectors: bool) -> None:
         async with redis.pipeline(transaction=False) as pipeline:
             for key in keys:
-                pipeline.unlink(self._answer(key))
-                if self._has_vectors is not False:
-                    pipeline.execute_command("VREM", self._near(key.collection, key.space), key.exact)
-            await pipeline.execute(raise_on_error=self._has_vectors is True)
-        return True
+                pipeline.unlink(self._answer(key.collection, key.exact))
+                if with_vectors:
+                    take_out(pipeline, self._near(key.collection, key.space), key.exact)
+            await pipeline.execute()
 
-    async def _vectors_there(self) -> bool:
-        if self._has_vectors is None:
-            told = await self._command("COMMAND", "INFO", "VSIM")
-            if told is None:
-                return False  # it is away, and asked again when it is back
-            self._has_vectors = bool(told) and told not in ([None], {}) and all(told)
-            if not self._has_vectors:
-                _log.warning("the cache's server has no vector sets (Redis 8 has): only the same words find an answer")
-        return self._has_vectors
+    async def _search_and_remove(self, redis: Redis, documents: frozenset[str], with_vectors: bool) -> None:
+        """Look at every entry: Redis may have evicted what tells which of them rest on a document."""
+        async for names in batches(redis, f"{self._base}:answer:*"):
+            entries = [None if raw is None else self._read(raw) for raw in await redis.mget(names)]
+            kept = [entry is not None and documents.isdisjoint(entry.documents) for entry in entries]
+            if gone := [name for name, stays in zip(names, kept, strict=True) if not stays]:
+                await redis.unlink(*gone)
+        async for names in batches(redis, f"{self._base}:near:*"):
+            for near in names if with_vectors else ():
+                collection = near.decode().removeprefix(f"{self._base}:near:").partition(":")[0]
+                await self._sweep(redis, collection, near.decode())
 
-    async def _sweep(self, redis: Redis, key: AnswerKey) -> bool:
-        """Take a sample of a space's vectors out where their entry is gone."""
-        near = self._near(key.collection, key.space)
-        told = await cast("Any", redis).execute_command("VRANDMEMBER", near, _SWEPT)
-        names = [name.decode() for name in told or ()]
-        keys = [self._answer(AnswerKey(key.collection, name, key.space)) for name in names]
-        there = await redis.mget(keys) if keys else []
-        gone = [name for name, content in zip(names, there, strict=True) if content is None]
-        return await _remove_vectors(redis, near, gone)
-
-    async def _flush_later(self) -> None:
-        await asyncio.sleep(_FLUSH_S)
-        await self._tell_counts()
-
-    async def _tell_counts(self) -> None:
-        counts, self._counts = self._counts, Counter()
-
-        async def add(redis: Redis) -> bool:
-            async with redis.pipeline(transaction=False) as pipeline:
-                for name, count in counts.items():
-                    pipeline.hincrby(self._counted, name, count)
-                await pipeline.execute()
-            return True
-
-        if counts and not await self._redis.run(add, False):
-            self._counts.update(counts)  # told when it is back
-
-    async def close(self) -> None:
-        """Tell Redis the counts that it does not know yet."""
-        if self._flush is not None:
-            self._flush.cancel()
-            await asyncio.gather(self._flush, return_exceptions=True)
-        await self._tell_counts()
+    async def _sweep(self, redis: Redis, collection: str, near: str, sample: int = 0) -> None:
+        await self._vectors.sweep(redis, near, lambda exact: self._answer(collection, exact), sample)
 
 
-def _bytes(vector: NDArray[np.float32]) -> bytes:
-    return vector.astype("<f4", copy=False).tobytes()
-
-
-def _pairs(told: Any) -> list[tuple[bytes, Any]]:
-    """Return what VSIM told as pairs, whatever the protocol."""
-    if not told:
-        return []
-    return list(told.items()) if isinstance(told, dict) else list(zip(told[::2], told[1::2], strict=True))
-
-
-async def _remove_vectors(redis: Redis, near: str, names: Sequence[str]) -> bool:
+async def _members(redis: Redis, used: Sequence[str]) -> tuple[list[AnswerKey], bool]:
+    """Return the keys in these sets, and whether all of them could be read."""
     async with redis.pipeline(transaction=False) as pipeline:
-        for name in names:
-            pipeline.execute_command("VREM", near, name)
-        await pipeline.execute()
-    return True
-
-
-async def _unlink(redis: Redis, prefix: str) -> int:
-    """Remove the keys that begin so; return how many."""
-    count, batch = 0, list[bytes]()
-    pattern = re.sub(r"([*?\[\]^\\-])", r"\\\1", prefix) + "*"
-    async for name in redis.scan_iter(match=pattern, count=_BATCH):
-        batch.append(name)
-        if len(batch) == _BATCH:
-            count += int(await redis.unlink(*batch))
-            batch = []
-    return count + (int(await redis.unlink(*batch)) if batch else 0)
+        for name in used:
+            pipeline.smembers(name)
+        told = await pipeline.execute(raise_on_error=False)
+    found = [each for each in told if not isinstance(each, Exception)]
+    members = {member.decode(errors="replace") for each in found for member in each}
+    keys = [AnswerKey(*member.split(" ")) for member in members if member.count(" ") == 2]
+    return keys, len(keys) == len(members) and len(found) == len(told)
