@@ -21,8 +21,8 @@ class SqliteRateLimiter:
         def run(connection: sqlite3.Connection) -> float:
             connection.execute("BEGIN IMMEDIATE")
             now = self._store.clock()  # within the transaction: buckets see their takes in the order of time
-            kept = connection.execute("SELECT tokens, at FROM cache_buckets WHERE name = ?", (key,)).fetchone()
-            tokens, at = kept or (rate.burst, now)
+            filling = "SELECT tokens, at FROM cache_buckets WHERE name = ? AND full_at > ?"
+            tokens, at = connection.execute(filling, (key, now)).fetchone() or (rate.burst, now)
             tokens, wait = take(tokens, now - at, rate, cost)
             full_at = now + full_again_s(tokens, rate)
             connection.execute("INSERT OR REPLACE INTO cache_buckets VALUES (?, ?, ?, ?)", (key, tokens, now, full_at))
