@@ -36,9 +36,10 @@ async def cache(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         yield SqliteVectorCache(store, ttl_s=1)
         await store.close()
     else:
-        connection = RedisConnection(request.getfixturevalue("redis_url"), timeout_s=2)
-        yield RedisVectorCache(connection, identity="one", ttl_s=1)
-        await connection.close()
+        async with redis_server(tmp_path) as (url, _):
+            connection = RedisConnection(url, timeout_s=2)
+            yield RedisVectorCache(connection, identity="one", ttl_s=1)
+            await connection.close()
 
 
 async def test_vectors_come_back_as_they_were_put(cache: VectorCache) -> None:
@@ -102,7 +103,7 @@ async def test_a_damaged_vector_in_redis_is_a_miss(redis_url: str, caplog: pytes
     cache = RedisVectorCache(connection, identity="one", ttl_s=60)
     await cache.put("minilm", {"a": ONE, "b": OTHER})
     for name in await client.keys("footnote:one:vector:*"):
-        await client.set(name, (await client.get(name))[:-1])
+        await client.set(name, pack(ONE)[:-1])
     assert await cache.get("minilm", ["a", "b"]) == {}
     assert "unreadable" in caplog.text
     for name in await client.keys("footnote:one:vector:*"):
