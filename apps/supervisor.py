@@ -15,6 +15,7 @@ from contracts import FootnoteError, Service
 _GUARDIAN = Path(__file__).with_name("guardian.py")
 _PROBE_INTERVAL_S = 0.25
 _LOG_LINES = 15
+_LOG_WIDTH = 500
 
 
 class ChildDiedError(FootnoteError):
@@ -39,7 +40,7 @@ class Child:
     def last_lines(self) -> str:
         """Return the end of the log, indented."""
         lines = self._output().splitlines()[-_LOG_LINES:]
-        return "\n".join(f"    {line}" for line in lines) or "    (nothing)"
+        return "\n".join(f"    {line[:_LOG_WIDTH]}" for line in lines) or "    (nothing)"
 
     def obituary(self) -> str:
         """Return how the process ended and why, with the end of its log."""

@@ -7,15 +7,17 @@ import re
 _FRAME = re.compile(
     r"^(?:\([\w=. ]+\)\s+)?(?:(?:ERROR|CRITICAL)\s+\d\d-\d\d \d\d:\d\d:\d\d \[[^\]]*\]\s?)?(?P<text>.*)$"
 )
-_ERROR = re.compile(r"^(?:[\w.]*\.)?(?P<kind>[A-Z]\w*(?:Error|Exception|Interrupt)|OSError): (?P<told>.+)$")
-_USAGE = re.compile(r"^[\w.]+(?: serve)?: error: (?P<told>.+)$")
+_ERROR = re.compile(r"^(?:[\w.]*\.)?[A-Z]\w*(?:Error|Exception): .")
+_USAGE = re.compile(r"^[\w.]+(?: serve)?: error: .")
+_SEVERAL = re.compile(r"\bvalidation errors? for \w+$")  # pydantic tells the error itself on the next line
+_ENDLESS = re.compile(r" Supported architectures: | \[type=")
 _CONSEQUENCES = ("Engine core initialization failed", "EngineCore encountered", "Worker failed with error", "cancelled")
 _LONGEST = 400
 
 _HINTS = (
     (
         "vLLM does not support this model's architecture",
-        r"not supported for now|architectures? \[",
+        r"not supported for now|not recognize this arch",
     ),
     (
         "The memory does not suffice: choose a shorter context, a smaller KV cache or a smaller model",
@@ -26,7 +28,7 @@ _HINTS = (
     ("The context is longer than the model was made for: choose a shorter one", r"max_model_len|max_position_embed"),
     ("The model needs code of its own: if you trust it, pass -- --trust-remote-code", r"trust[_-]remote[_-]code"),
     ("vLLM does not take these arguments", r"unrecognized arguments|invalid choice|expected one argument"),
-    ("vLLM cannot compute weights quantised like this on this machine", r"quantiz"),
+    ("vLLM cannot compute weights quantised like this here", r"quantiz|config file for \w+$"),
 )
 
 
@@ -47,9 +49,9 @@ def _first_error(log: str) -> str:
     """The first error named is the cause, those after it follow from it."""
     lines = [match["text"].strip() for line in log.splitlines() if (match := _FRAME.match(line))]
     for number, line in enumerate(lines):
-        error = _ERROR.match(line) or _USAGE.match(line)
-        if error and not any(consequence in line for consequence in _CONSEQUENCES):
+        if _SEVERAL.search(line):
+            told = next((each for each in lines[number + 1 :] if each), line)
+            return _ENDLESS.split(told.removeprefix("Value error, "))[0][:_LONGEST].strip()
+        if (_ERROR.match(line) or _USAGE.match(line)) and not any(each in line for each in _CONSEQUENCES):
             return line[:_LONGEST]
-        if re.match(r"^(?:pydantic_core\.)?.*validation errors? for \w+$", line):
-            return next((each for each in lines[number + 1 :] if each), line)[:_LONGEST]
     return ""
