@@ -1,7 +1,8 @@
 """A stand-in for a model server with OpenAI's protocol: it answers with sentences of the sources that it is shown, at
 once or at the pace of a model.
 
-Run it with ``python -m tests.benchmarks.fake_model_server PORT [MS_PER_TOKEN]``. A token is a word here.
+Run it with ``python -m tests.benchmarks.fake_model_server PORT [MS_PER_TOKEN]``. A token is a word here. At `/metrics`
+it tells how many streams are running, ended, and were left by their reader, the first by the name that vLLM has for it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 import json
 import re
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 MODEL = "scripted"
@@ -67,10 +68,13 @@ def _usage(prompt: int, completion: int) -> dict[str, int]:
 
 
 class FakeModelServer:
-    """Serves one connection after another request on it; `pace_s` passes before each word of a stream."""
+    """Serves one connection after another request on it; `pace_s` passes before each word of a stream. `heard` is told
+    the body of each request for a completion."""
 
-    def __init__(self, pace_s: float = 0.0) -> None:
+    def __init__(self, pace_s: float = 0.0, heard: Callable[[dict[str, Any]], object] = lambda body: None) -> None:
         self._pace_s = pace_s
+        self._heard = heard
+        self._running = self._ended = self._left = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection until it closes."""
@@ -89,11 +93,15 @@ class FakeModelServer:
         if path.endswith("/models"):
             _whole(writer, {"object": "list", "data": [{"id": MODEL, "object": "model", "max_model_len": _WINDOW}]})
             return
+        if path.endswith("/metrics"):
+            _text(writer, self._metrics())
+            return
         messages = body.get("messages", [])
         prompt_words = sum(len(message["content"].split()) for message in messages)
         if path.endswith("/tokenize"):
             _whole(writer, {"count": prompt_words, "max_model_len": _WINDOW, "tokens": []})
             return
+        self._heard(body)
         said = answer_to(messages)
         if not body.get("stream"):
             message = {"role": "assistant", "content": said}
@@ -102,14 +110,33 @@ class FakeModelServer:
             _whole(writer, {**_head("chat.completion"), "choices": [choice], "usage": usage})
             return
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
-        async for event in stream(said.split(" "), prompt_words, self._pace_s):
-            writer.write(b"%x\r\n%s\r\n" % (len(event), event))
-        writer.write(b"0\r\n\r\n")
+        self._running += 1
+        try:
+            async for event in stream(said.split(" "), prompt_words, self._pace_s):
+                writer.write(b"%x\r\n%s\r\n" % (len(event), event))
+                await writer.drain()
+            writer.write(b"0\r\n\r\n")
+            self._ended += 1
+        except ConnectionError:
+            self._left += 1
+            raise
+        finally:
+            self._running -= 1
+
+    def _metrics(self) -> str:
+        return (
+            f'vllm:num_requests_running{{model_name="{MODEL}"}} {self._running}\n'
+            f"fake:ended_total {self._ended}\nfake:left_total {self._left}\n"
+        )
 
 
 def _whole(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
-    body = json.dumps(answer).encode()
-    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+    _text(writer, json.dumps(answer), b"application/json")
+
+
+def _text(writer: asyncio.StreamWriter, text: str, kind: bytes = b"text/plain") -> None:
+    body = text.encode()
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\ncontent-length: %d\r\n\r\n%s" % (kind, len(body), body))
 
 
 async def main() -> None:
