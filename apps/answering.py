@@ -174,7 +174,7 @@ class Answering:
             turn = await self._turn(question, remembered, guards, stages, ignore)
             key = self.cached.key(turn, self._recipe())
             entry = await self.cached.cache.get(key)
-            return _Ahead(remembered, await readable, key, entry)
+            return _Ahead(remembered, await readable, turn, key, entry)
         finally:
             readable.cancel()
             await asyncio.gather(readable, return_exceptions=True)
@@ -211,10 +211,11 @@ class Answering:
         question, evidence = turn.question, Evidence(turn, self._retrieve, self._sources)
         if not (self.cached.serves(question) and ahead.readable.cached):
             return await self._new(evidence, None)
-        key = self.cached.key(turn, self._recipe())
+        as_it_came = ahead.key is not None and ahead.turn is not None and ahead.turn.query == turn.query
+        key = ahead.key if as_it_came and ahead.key else self.cached.key(turn, self._recipe())
         generation = ahead.readable.generation
         if not question.fresh:
-            entry = ahead.entry if ahead.key == key else None
+            entry = ahead.entry if as_it_came else None
             answer = await self.cached.find(key, turn, entry, evidence, generation)
             if answer is not None:
                 await self._release_again(turn, answer)
@@ -304,10 +305,12 @@ class Answering:
 
 @dataclass(frozen=True, slots=True)
 class _Ahead:
-    """What was looked up while the guard was checking: `entry` is what is cached under `key`, if anything."""
+    """What was looked up while the guard was checking: `entry` is what is cached under `key`, if anything, for the
+    question as it came, which is `turn`."""
 
     remembered: Remembered
     readable: Readable
+    turn: Turn | None = None
     key: AnswerKey | None = None
     entry: CachedAnswer | None = None
 
