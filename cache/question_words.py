@@ -95,7 +95,7 @@ def question_words(text: str) -> QuestionWords | None:
         parts=frozenset(stems).union(*map(parts, words)),
         places=_places(words),
         numbers=_numbers(text, words),
-        codes=frozenset(token.lower() for token in tokens if _CODE.search(token)) - {"e.g", "i.e"},
+        codes=_codes(tokens),
         names=_names(text, tokens),
         negations=tuple(sorted(NEGATIONS[word] for word in words if word in NEGATIONS)),
         members=frozenset(MEMBERS[part] for part in {*words, *joined} if part in MEMBERS),
@@ -158,6 +158,12 @@ def _numbers(text: str, words: tuple[str, ...]) -> tuple[str, ...]:
 
 def _ascii(sign: str) -> str:
     return sign if sign.isascii() else str(unicodedata.decimal(sign, sign))
+
+
+def _codes(tokens: list[str]) -> frozenset[str]:
+    """Return what is written like no word: with digits, capitals or signs inside."""
+    odd = (token for token in tokens if not (token[1:].islower() and token.isalpha()))
+    return frozenset(token.lower() for token in odd if _CODE.search(token)) - {"e.g", "i.e"}
 
 
 def _names(text: str, tokens: list[str]) -> frozenset[str]:
