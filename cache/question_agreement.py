@@ -62,7 +62,7 @@ def _decided_otherwise(one: QuestionWords, other: QuestionWords) -> bool:
     """Return whether numbers, units, names, codes, negations or what is asked for differ."""
     if one.numbers != other.numbers or not _ask_alike(one.asks_for, other.asks_for):
         return True
-    size, asks = min(len(one.stems), len(other.stems)), bool(one.asks_for or other.asks_for)
+    size, asks = min(len(one.stems), len(other.stems)), one.asks or other.asks
     if size <= _SHORT + 1 or (asks and size <= _PRECISE):
         negated = one.negations != other.negations
     else:  # of many words, "only" and "other" decide little
@@ -97,7 +97,7 @@ def _told_in_another_order(one: QuestionWords, other: QuestionWords, words_diffe
 
 
 def _least(one: QuestionWords, other: QuestionWords, left: list[str], right: list[str]) -> float:
-    asks, size = one.asks_for or other.asks_for, min(len(one.stems), len(other.stems))
+    asks, size = one.asks or other.asks, min(len(one.stems), len(other.stems))
     nearness = _OF_QUESTIONS if asks else _OF_STATEMENTS
     if not left and not right:
         least = nearness.no_word

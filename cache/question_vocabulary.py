@@ -40,6 +40,8 @@ FUNCTION_WORDS = _set("""
     well like want wants wanted need needs wondering help possible able way ways exactly s t d m re ve ll use
     uses used using utilize utilized utilizing utilizes employ employed make makes made making
 """)
+# A text that begins with one asks, question mark or not.
+AUXILIARIES = _set("is are was were do does did can could will would should has have may")
 # Words whose place says nothing.
 UNMOVED = _set("""
     and or the a an is are was were do does did
@@ -66,6 +68,8 @@ before earlier prior previous preceding predate ago / after later following next
 first initial initially original earliest begin beginning start starting began begun started / last final finally
   latest end ending ended finish finished stop stopped stopping
 in / out
+within / after
+i me my we us our / they them their he she his her
 old older oldest ancient / new newer newest recent modern
 current currently now present / old original originally former formerly past future
 minimum min least lowest smallest fewest minimal shortest / maximum max most highest largest greatest biggest

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cache.question_vocabulary import (
+    AUXILIARIES,
     ENGLISH,
     FOREIGN,
     FUNCTION_WORDS,
@@ -34,13 +35,14 @@ _ANSWERED = re.compile(r"\s*(?:yes|no)\s*[,.:;!]\s*", re.IGNORECASE)
 _ASKED_FOR = r"""
     (?P<count> how\s+many | what(?:'s|\s+is|\s+was)\s+the\s+(?:number|population) )
   | (?P<amount> how\s+much | what(?:'s|\s+is|\s+was)\s+the\s+(?:amount|price|cost) )
-  | (?P<duration> how\s+long ) | (?P<frequency> how\s+often ) | (?P<distance> how\s+far ) | (?P<age> how\s+old )
+  | (?P<duration> how\s+long ) | (?P<frequency> how\s+often ) | (?P<distance> how\s+far )
+  | (?P<age> how\s+old | what(?:'s|\s+is)\s+the\s+age )
   | (?P<size> how\s+(?:big|large|tall|high) ) | (?P<speed> how\s+(?:fast|quickly) )
-  | (?P<reason> why | how\s+come | what(?:'s|\s+is|\s+was|\s+are|\s+were)\s+the\s+(?:reason|cause)s? )
+  | (?P<reason> why | how\s+come | what\s+caused | what(?:'s|\s+is|\s+was|\s+are|\s+were)\s+the\s+(?:reason|cause)s? )
   | (?P<way> how | what(?:'s|\s+is|\s+are)\s+(?:the|a|an|some)\s+(?:\w+\s+)?(?:way|step|process|procedure)s?
              | what\s+(?:should|can|must|do)\s+(?:i|we|you)\s+(?:have\s+to\s+)?do\s+to )
   | (?P<person> who[ms]?e? | (?:what|which)\s+(?:person|people) )
-  | (?P<time> {when} | (?:what|which)\s+(?:time|date|day|month|year)s? )
+  | (?P<time> {when} | what(?:'s|\s+is|\s+was)\s+the\s+(?:date|time) | (?:what|which)\s+(?:time|date|day|month|year)s? )
   | (?P<place> {where} ) | (?P<town> (?:what|which)\s+(?:place|city|town|country|nation|state|location)s? )
   | (?P<thing> what | {which} )
 """
@@ -69,7 +71,8 @@ class QuestionWords:
     negations: tuple[str, ...]
     members: frozenset[str]
     superlative: bool
-    asks_for: str  # person, time, reason ...; empty for what is no question
+    asks: bool
+    asks_for: str  # person, time, reason ...; empty where none is named
     english: bool
 
 
@@ -89,6 +92,7 @@ def question_words(text: str) -> QuestionWords | None:
         if word not in FUNCTION_WORDS and word not in NEGATIONS and word not in NUMBERS and not word.isdecimal():
             stems.setdefault(stem(word), word)
     joined = [part for word in words if "-" in word for part in word.split("-")]
+    asked_for = _asked_for(text.lower())
     return QuestionWords(
         words=words,
         stems=stems,
@@ -100,7 +104,8 @@ def question_words(text: str) -> QuestionWords | None:
         negations=tuple(sorted(NEGATIONS[word] for word in words if word in NEGATIONS)),
         members=frozenset(MEMBERS[part] for part in {*words, *joined} if part in MEMBERS),
         superlative=not SUPERLATIVES.isdisjoint(words),
-        asks_for=_asked_for(text.lower()),
+        asks="?" in text or bool(asked_for) or not AUXILIARIES.isdisjoint(words[:1]),
+        asks_for=asked_for,
         english=_is_english(text, words),
     )
 
@@ -111,7 +116,7 @@ def stem(word: str) -> str:
     if len(word) < 4 or word.endswith("ss"):
         return word
     cut = _SUFFIX.sub("", word)
-    if len(cut) > 3 and cut[-1] == cut[-2] and cut != word:
+    if len(cut) > 3 and cut[-1] == cut[-2]:
         cut = cut[:-1]
     return cut[:-1] + "y" if cut.endswith("i") else cut
 
