@@ -34,6 +34,7 @@ def gptcache(texts: list[str], vectors: dict[str, Any]) -> Iterator[Callable[[fl
         manager = get_data_manager(
             CacheBase("sqlite", sql_url=f"sqlite:///{folder}/cache.db"),
             VectorBase("faiss", dimension=len(vectors[texts[0]]), index_path=f"{folder}/faiss.index"),
+            max_size=2 * len(texts),  # by default it forgets all but 1000
         )
         cache = Cache()
         cache.init(
