@@ -63,7 +63,7 @@ def changed(path: Path, count: int = 400) -> Asked:
     random.Random(1).shuffle(rows)
     kept = rows[:count]
     names = sorted({name for text in rows for name in _names(text)})
-    asked = [each for text in kept for each in _changes(text, names, random.Random(text))]
+    asked = [each for text in kept for each in _changes(text, names, random.Random(text)) if each not in kept]
     return Asked("SQuAD 2, one thing changed", kept, asked, lambda i, j: False)
 
 
@@ -76,9 +76,12 @@ def _changes(text: str, names: list[str], drawn: random.Random) -> Iterator[str]
         yield text[: number.start()] + str(int(number[0]) + drawn.randint(1, 9)) + text[number.end() :]
     if own := _names(text):
         yield text.replace(own[0], drawn.choice([name for name in names if name not in own]))
-    if auxiliary := re.search(r"\b(is|are|was|were|did|does|can|could|has|have)\b", text):
+    if (
+        "not " not in text
+        and "n't" not in text
+        and (auxiliary := re.search(r"\b(is|are|was|were|did|does|can|could|has|have)\b", text))
+    ):
         yield text[: auxiliary.end()] + " not" + text[auxiliary.end() :]
-    if len(own) > 1:
-        first, second = own[0], own[-1]
-        turned = {first: second, second: first}
-        yield re.sub(rf"\b({first}|{second})\b", lambda found: turned[found[0]], text)
+    if len(set(own)) > 1 and re.search(rf"{own[0]}\b.* [a-z]+ .*\b{own[-1]}", text):
+        turned = {own[0]: own[-1], own[-1]: own[0]}
+        yield re.sub(rf"\b({own[0]}|{own[-1]})\b", lambda found: turned[found[0]], text)
