@@ -76,7 +76,7 @@ class QuestionWords:
     english: bool
 
 
-@lru_cache(2048)
+@lru_cache(256)
 def question_words(text: str) -> QuestionWords | None:
     """Return what the question is made of, or None when it is too long to be one."""
     if len(text) > _LONG:
