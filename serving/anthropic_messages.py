@@ -20,6 +20,7 @@ _FORM = {"response_format", "structured_outputs"}
 # What may be left out without harm: the stream's own, who asks, and what OpenAI calls best effort.
 _NEEDLESS = {"stream", "stream_options", "n", "user", "seed", "priority"}
 _FINISH = {"max_tokens": "length", "model_context_window_exceeded": "length", "tool_use": "tool_calls"}
+_REFUSED = {"invalid_request_error", "BadRequestError"}  # the latter of vLLM
 _CHOICES = {"auto": "auto", "required": "any", "none": "none"}
 
 
@@ -158,7 +159,9 @@ class AnthropicAnswer:
                 case "message_stop":
                     self.done = True
                 case "error":
-                    raise CompletionsAwayError(f"the model server failed: {event.get('error')}")
+                    refused = event["error"].get("type") in _REFUSED
+                    kind = CompletionsRefusedError if refused else CompletionsAwayError
+                    raise kind(f"the model server failed: {event['error']}")
         self.ended = self.ended or self.done or bool(finish)
         calls = tuple(self._calls[index] for index in sorted(self._calls)) if finish else ()
         said = "".join(text)

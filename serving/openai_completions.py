@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from contracts import Usage
-from serving.streamed_answers import CompletionsAwayError, Piece
+from serving.streamed_answers import CompletionsAwayError, CompletionsError, CompletionsRefusedError, Piece
 
 PATH = "/chat/completions"
 _DONE = b"[DONE]"
@@ -33,7 +33,7 @@ class OpenAIAnswer:
                 continue
             event = json.loads(data)
             if event.get("error"):
-                raise CompletionsAwayError(f"the model server failed: {event['error']}")
+                raise _failure(event["error"])
             usage = _usage(event) or usage
             for choice in event.get("choices") or ():
                 delta = choice.get("delta") or {}
@@ -57,6 +57,13 @@ class OpenAIAnswer:
             for name in ("name", "arguments"):
                 call["function"][name] += function.get(name) or ""
         return bool(delta.get("tool_calls")) or any(delta[name] for name in delta.keys() - _SILENT)
+
+
+def _failure(error: Any) -> CompletionsError:
+    """Return what an error in the stream comes to: a server may find out late that it does not take the request."""
+    code = error.get("code") if isinstance(error, Mapping) else None
+    refused = isinstance(code, int) and 400 <= code < 500
+    return (CompletionsRefusedError if refused else CompletionsAwayError)(f"the model server failed: {error}")
 
 
 def _usage(event: Mapping[str, Any]) -> Usage | None:
