@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,12 @@ from numpy.typing import NDArray
 
 from cache.entry_json import decode, encode
 from cache.sqlite_store import SqliteStore
+from cache.sqlite_vector_spaces import SqliteVectorSpaces
 from cache.vector_bytes import raw
 from contracts import NOTHING_SAVED, AnswerKey, CachedAnswer, CacheOutcome, CacheStats, Similar, Usage
 
 _USE_NOTED_EVERY_S = 60.0  # a use is written down no oftener
-_COMPARED = 20_000  # vectors of a space, the longest kept first
 _log = logging.getLogger(__name__)
-_Row = tuple[str, bytes]
 
 
 class SqliteAnswerCache:
@@ -26,6 +26,7 @@ class SqliteAnswerCache:
 
     def __init__(self, store: SqliteStore) -> None:
         self._store = store
+        self._spaces = SqliteVectorSpaces()
 
     async def get(self, key: AnswerKey) -> CachedAnswer | None:
         """Return the entry, or None."""
@@ -34,12 +35,12 @@ class SqliteAnswerCache:
         def read(connection: sqlite3.Connection) -> Any:
             where, which = "WHERE collection = ? AND exact = ?", (key.collection, key.exact)
             found = connection.execute(
-                f"SELECT entry, used_at FROM cache_answers {where} AND until > ?", (*which, now)
+                f"SELECT entry, used_at FROM cache_entries {where} AND until > ?", (*which, now)
             ).fetchone()
             if found is None:
                 return None
             if abs(now - found[1]) > _USE_NOTED_EVERY_S:
-                connection.execute(f"UPDATE cache_answers SET used_at = ? {where}", (now, *which))
+                connection.execute(f"UPDATE cache_entries SET used_at = ? {where}", (now, *which))
             return found[0]
 
         found = await self._store.run(read, None)
@@ -47,22 +48,16 @@ class SqliteAnswerCache:
 
     async def similar(self, key: AnswerKey, vector: NDArray[np.float32], limit: int) -> tuple[Similar, ...]:
         """Return up to `limit` entries of the key's space, nearest first."""
-        now, wanted = self._store.clock(), raw(vector)
+        now = self._store.clock()
 
-        def nearest(connection: sqlite3.Connection) -> list[tuple[str, float, bytes]]:
-            rows: list[_Row] = connection.execute(
-                "SELECT exact, vector FROM cache_answers WHERE collection = ? AND space = ? AND until > ?"
-                " AND typeof(vector) = 'blob' AND length(vector) = ? ORDER BY until DESC LIMIT ?",
-                (key.collection, key.space, now, len(wanted), _COMPARED),
-            ).fetchall()
-            return [
-                (exact, similarity, _entry(connection, key.collection, exact))
-                for exact, similarity in _nearest(rows, vector, limit)
-            ]
+        def nearest(connection: sqlite3.Connection) -> list[tuple[str, bytes, float]]:
+            near = self._spaces.nearest(connection, key, vector)
+            rows = ((_entry(connection, row, now), similarity) for row, similarity in near)
+            return list(islice(((*row, similarity) for row, similarity in rows if row is not None), limit))
 
-        nothing: list[tuple[str, float, bytes]] = []
+        nothing: list[tuple[str, bytes, float]] = []
         similar = []
-        for exact, similarity, content in await self._store.run(nearest, nothing):
+        for exact, content, similarity in await self._store.run(nearest, nothing):
             its = AnswerKey(key.collection, exact, key.space)
             entry = await self._read(its, content)
             if entry is not None:
@@ -79,11 +74,12 @@ class SqliteAnswerCache:
             connection.execute("BEGIN IMMEDIATE")
             _remove(connection, [(key.collection, key.exact)])
             connection.execute(
-                "INSERT INTO cache_answers VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO cache_entries (collection, exact, space, entry, vector, until, used_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (*_names(key), content, None if vector is None else raw(vector), now + ttl_s, now),
             )
             connection.executemany(
-                "INSERT OR IGNORE INTO cache_documents VALUES (?, ?, ?)",
+                "INSERT OR IGNORE INTO cache_evidence VALUES (?, ?, ?)",
                 [(document, key.collection, key.exact) for document in entry.documents],
             )
             self._store.make_room(connection)
@@ -100,7 +96,7 @@ class SqliteAnswerCache:
         def forget(connection: sqlite3.Connection) -> bool:
             connection.execute("BEGIN IMMEDIATE")
             for document in document_ids:
-                resting = "SELECT collection, exact FROM cache_documents WHERE document = ?"
+                resting = "SELECT collection, exact FROM cache_evidence WHERE document = ?"
                 _remove(connection, connection.execute(resting, (document,)).fetchall())
             connection.execute("COMMIT")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the text is in the log still
@@ -126,7 +122,7 @@ class SqliteAnswerCache:
 
         def read(connection: sqlite3.Connection) -> CacheStats:
             counts: dict[str, int] = dict(connection.execute("SELECT name, value FROM cache_counts").fetchall())
-            (answers,) = connection.execute("SELECT count(*) FROM cache_answers WHERE until > ?", (now,)).fetchone()
+            (answers,) = connection.execute("SELECT count(*) FROM cache_entries WHERE until > ?", (now,)).fetchone()
             return CacheStats(
                 answers=answers,
                 exact=counts.get("exact", 0),
@@ -147,9 +143,9 @@ class SqliteAnswerCache:
         def clear(connection: sqlite3.Connection) -> int:
             connection.execute("BEGIN IMMEDIATE")
             if collection:
-                gone = connection.execute("DELETE FROM cache_answers WHERE collection = ?", (collection,))
+                gone = connection.execute("DELETE FROM cache_entries WHERE collection = ?", (collection,))
             else:
-                gone = connection.execute("DELETE FROM cache_answers")
+                gone = connection.execute("DELETE FROM cache_entries")
                 connection.execute("DELETE FROM cache_counts")
             connection.execute("COMMIT")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -175,20 +171,10 @@ def _names(key: AnswerKey) -> tuple[str, str, str]:
 
 
 def _remove(connection: sqlite3.Connection, keys: Sequence[tuple[str, str]]) -> None:
-    connection.executemany("DELETE FROM cache_answers WHERE collection = ? AND exact = ?", keys)
+    connection.executemany("DELETE FROM cache_entries WHERE collection = ? AND exact = ?", keys)
 
 
-def _entry(connection: sqlite3.Connection, collection: str, exact: str) -> Any:
-    found = connection.execute(
-        "SELECT entry FROM cache_answers WHERE collection = ? AND exact = ?", (collection, exact)
-    ).fetchone()
-    return b"" if found is None else found[0]  # another process removed it meanwhile
-
-
-def _nearest(rows: Sequence[_Row], vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
-    if not rows:
-        return []
-    kept = np.frombuffer(b"".join(content for _, content in rows), "<f4").reshape(len(rows), -1)
-    similarities = kept @ vector
-    best = np.argsort(-similarities, kind="stable")[:limit]
-    return [(rows[place][0], float(similarities[place])) for place in best]
+def _entry(connection: sqlite3.Connection, row: int, now: float) -> tuple[str, bytes] | None:
+    wanted = "SELECT exact, entry FROM cache_entries WHERE id = ? AND until > ?"
+    found: tuple[str, bytes] | None = connection.execute(wanted, (row, now)).fetchone()
+    return found

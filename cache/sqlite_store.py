@@ -18,19 +18,19 @@ _BUSY_S = 1.0  # for which other processes may write before we go on without
 _EVICTED = 0.1  # of the answers, those not used for longest, when the file is as large as it may be
 _TIDY_EVERY_S = 60.0
 _SCHEMA = """  -- tables that change get other names
-CREATE TABLE IF NOT EXISTS cache_answers (
-    collection TEXT NOT NULL, exact TEXT NOT NULL, space TEXT NOT NULL, entry BLOB NOT NULL, vector BLOB,
-    until REAL NOT NULL, used_at REAL NOT NULL, PRIMARY KEY (collection, exact)
+CREATE TABLE IF NOT EXISTS cache_entries (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, collection TEXT NOT NULL, exact TEXT NOT NULL, space TEXT NOT NULL,
+    entry BLOB NOT NULL, vector BLOB, until REAL NOT NULL, used_at REAL NOT NULL, UNIQUE (collection, exact)
 );
-CREATE INDEX IF NOT EXISTS cache_answers_near ON cache_answers (collection, space, until) WHERE vector IS NOT NULL;
-CREATE INDEX IF NOT EXISTS cache_answers_until ON cache_answers (until);
-CREATE INDEX IF NOT EXISTS cache_answers_used ON cache_answers (used_at);
-CREATE TABLE IF NOT EXISTS cache_documents (
+CREATE INDEX IF NOT EXISTS cache_entries_space ON cache_entries (collection, space) WHERE vector IS NOT NULL;
+CREATE INDEX IF NOT EXISTS cache_entries_until ON cache_entries (until);
+CREATE INDEX IF NOT EXISTS cache_entries_used ON cache_entries (used_at);
+CREATE TABLE IF NOT EXISTS cache_evidence (
     document TEXT NOT NULL, collection TEXT NOT NULL, exact TEXT NOT NULL,
     PRIMARY KEY (document, collection, exact),
-    FOREIGN KEY (collection, exact) REFERENCES cache_answers ON DELETE CASCADE
+    FOREIGN KEY (collection, exact) REFERENCES cache_entries (collection, exact) ON DELETE CASCADE
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS cache_documents_answer ON cache_documents (collection, exact);
+CREATE INDEX IF NOT EXISTS cache_evidence_entry ON cache_evidence (collection, exact);
 CREATE TABLE IF NOT EXISTS cache_counts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS cache_vectors (name TEXT PRIMARY KEY, vector BLOB NOT NULL, until REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS cache_vectors_until ON cache_vectors (until);
@@ -92,7 +92,7 @@ class SqliteStore:
         now = self.clock()
         if now - self._tidied_at > _TIDY_EVERY_S or now < self._tidied_at:
             self._tidied_at = now
-            connection.execute("DELETE FROM cache_answers WHERE until <= ?", (now,))
+            connection.execute("DELETE FROM cache_entries WHERE until <= ?", (now,))
             connection.execute("DELETE FROM cache_vectors WHERE until <= ?", (now,))
             connection.execute("DELETE FROM cache_buckets WHERE full_at <= ?", (now,))
         while self.size(connection) > self._max_bytes and _evict(connection):
@@ -135,7 +135,7 @@ class SqliteStore:
 
 def _evict(connection: sqlite3.Connection) -> bool:
     """Remove what was not used for longest; return whether there was anything."""
-    for table, age in (("cache_answers", "used_at"), ("cache_vectors", "until")):
+    for table, age in (("cache_entries", "used_at"), ("cache_vectors", "until")):
         (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
         if count:
             oldest = f"SELECT rowid FROM {table} ORDER BY {age} LIMIT ?"
