@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from contracts import CachedAnswer
 
@@ -21,4 +21,9 @@ def encode(entry: CachedAnswer) -> bytes:
 
 def decode(raw: bytes | str) -> CachedAnswer:
     """Return the entry. Raises ValueError when the bytes are not one."""
-    return _entries().validate_json(raw, strict=True)
+    try:
+        return _entries().validate_json(raw, strict=True)
+    except ValidationError as exc:  # which quotes the entry
+        first = exc.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"{exc.error_count()} errors, the first at {where!r}: {first['type']}") from None

@@ -40,7 +40,7 @@ class Outage:
         self._next_try = self._clock() + _PAUSE_S
         if not self._away:
             self._away = True
-            _log.warning("the cache at %s is away, and requests go on without it: %r", self._name, exc)
+            _log.warning("the cache at %s is away, and requests go on without it: %s", self._name, _told(exc))
 
     def answered(self) -> None:
         """Note that the store is there."""
@@ -55,4 +55,8 @@ class Outage:
         kind, now = f"{type(exc).__name__} {str(exc).partition(' ')[0]}", self._clock()
         if now >= self._said.get(kind, 0.0):
             self._said[kind] = now + _SAY_AGAIN_S
-            _log.warning("the cache at %s refused: %r", self._name, exc)
+            _log.warning("the cache at %s refused: %s", self._name, _told(exc))
+
+
+def _told(exc: Exception) -> str:
+    return f"{type(exc).__name__}: {exc}"

@@ -113,7 +113,7 @@ class RedisAnswerCache:
                 await self._search_and_remove(redis, frozenset(document_ids), with_vectors)
             return True
 
-        if not await self._redis.run(forget, False):
+        if not await self._redis.run(forget, False, in_steps=True):
             _log.warning("cached answers of %d deleted documents stay until they expire, unserved", len(document_ids))
 
     async def count(self, outcome: CacheOutcome, saved: Usage = NOTHING_SAVED) -> None:
@@ -142,7 +142,7 @@ class RedisAnswerCache:
                 semantic_ready=with_vectors,
             )
 
-        return await self._redis.run(read, None)
+        return await self._redis.run(read, None, in_steps=True)
 
     async def clear(self, collection: str = "") -> int | None:
         """Remove every answer, or those from one collection; return how many there were, or None when Redis is away.
@@ -157,7 +157,7 @@ class RedisAnswerCache:
                 await self._counts.forget(redis)
             return count
 
-        return await self._redis.run(clear, None)
+        return await self._redis.run(clear, None, in_steps=True)
 
     async def alive(self) -> bool:
         """Return whether Redis answers."""
@@ -193,7 +193,7 @@ class RedisAnswerCache:
                 pipeline.unlink(self._answer(key.collection, key.exact))
                 if with_vectors:
                     take_out(pipeline, self._near(key.collection, key.space), key.exact)
-            await pipeline.execute()
+            await pipeline.execute(raise_on_error=False)  # something else is there than a vector set: no vector of ours
 
     async def _search_and_remove(self, redis: Redis, documents: frozenset[str], with_vectors: bool) -> None:
         """Look at every entry: Redis may have evicted what tells which of them rest on a document."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -43,5 +43,23 @@ async def redis_server(logs: Path, *options: str) -> AsyncIterator[tuple[str, Ch
         try:
             await supervisor.until_ready(service, child)
             yield service.url, child
+        finally:
+            await supervisor.stop()
+
+
+@asynccontextmanager
+async def restarted(logs: Path) -> AsyncIterator[tuple[str, Callable[[], Awaitable[None]]]]:
+    """Run a Redis; yield its URL and what kills it and starts another one in its place."""
+    with TemporaryDirectory() as short:
+        service = redis_service(Path(short) / "redis.sock")
+        supervisor = Supervisor(logs, grace_s=0.2)
+
+        async def restart() -> None:
+            await supervisor.stop()
+            await supervisor.until_ready(service, await supervisor.start(service))
+
+        await restart()
+        try:
+            yield service.url, restart
         finally:
             await supervisor.stop()
