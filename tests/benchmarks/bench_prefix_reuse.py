@@ -212,7 +212,7 @@ def _plain(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.lower()))
 
 
-def report(sources: int, plain: Reuse, ordered: Reuse, how: str) -> None:
+def report(sources: int, how: str, plain: Reuse, ordered: Reuse) -> None:
     """Print both orders."""
     for name, reuse in (("by rank", plain), ("PrefixOrder", ordered)):
         print(
@@ -285,14 +285,14 @@ def measure(asked: Sequence[Asked], arguments: argparse.Namespace, tokens_of: An
             simulated(shown, order, PrefixBlockCache(arguments.block, arguments.cache_tokens), tokens_of)
             for order in orders
         ]
-        report(sources, *counted, "simulated")
+        report(sources, "simulated", *counted)
         if engine and not arguments.simulated:
             asyncio.run(_warm(engine, shown))
             reuse = [
                 asyncio.run(replayed(shown, order, engine, arguments.callers, counted[0].common))
                 for order in (None, PrefixOrder())
             ]
-            report(sources, *reuse, "on vLLM")
+            report(sources, "on vLLM", *reuse)
 
 
 async def _warm(engine: Engine, asked: Sequence[Asked]) -> None:
@@ -308,7 +308,8 @@ def compare(asked: Sequence[Asked], arguments: argparse.Namespace, engine: Engin
         lost = sum(after < before for before, after in zip(plain, ordered, strict=True))
         print(
             f"  {sources} sources, {len(plain)} questions: the answer holds a gold answer "
-            f"{sum(plain) / len(plain):.1%} by rank, {sum(ordered) / len(ordered):.1%} by PrefixOrder ({won} won, {lost} lost)",
+            f"{sum(plain) / len(plain):.1%} by rank, {sum(ordered) / len(ordered):.1%} by PrefixOrder "
+            f"({won} won, {lost} lost)",
             flush=True,
         )
 
