@@ -17,7 +17,8 @@ Footnote do so too.
 
 Footnote lets out sentences that are checked, so its first sentence is compared with the moment at which the stream of
 vLLM has its first sentence complete; what is passed on is compared by its first token. `--work FOLDER` keeps what was
-made for the next run.
+made for the next run. `--fake-ms 20 --focus-sentences 0` takes a stand-in for vLLM, which computes nothing: where the
+processors are busy with the model, that shows what is Footnote's own.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ from retrieval.embedding.sentence_transformers_embedder import packaged_model
 from tests.benchmarks.answering_material import NOBODY, prepare
 from tests.benchmarks.bench_answering import process
 from tests.benchmarks.closed_loop import post
-from tests.benchmarks.model_engine import Engine, vllm_engine
+from tests.benchmarks.model_engine import Engine, fake_engine, vllm_engine
 from tests.benchmarks.token_stream_client import (
     Event,
     RefusedError,
@@ -93,6 +94,13 @@ class Side:
     def requests(self, users: int) -> float:
         """Return how many requests were answered a second."""
         return self.rate(users, lambda turn: len(turn.answers))
+
+
+def open_engine(arguments: argparse.Namespace, models: Path) -> AbstractContextManager[Engine]:
+    """Return the model server that all sides share."""
+    if arguments.fake_ms is not None:
+        return fake_engine(arguments.fake_ms)
+    return vllm_engine(models, kv_cache_gb=arguments.kv_cache_gb, flags=["--no-enable-prefix-caching"])
 
 
 def record(questions: Sequence[str], wanted: int, settings: Mapping[str, str], model: str) -> dict[str, dict[str, Any]]:
@@ -275,6 +283,7 @@ def main() -> None:
     parser.add_argument("--focus-sentences", type=int, default=2, help="as the packaged model has it; 0: passages")
     parser.add_argument("--max-tokens", type=int, default=64)
     parser.add_argument("--kv-cache-gb", type=int, default=2)
+    parser.add_argument("--fake-ms", type=float, help="a stand-in that takes so long for a token, instead of vLLM")
     parser.add_argument("--peer-python", default="", help="without it, there are no peers")
     parser.add_argument("--models", type=Path, help="a data folder that has the packaged model")
     parser.add_argument("--work", type=Path, help="a folder that is kept")
@@ -283,9 +292,7 @@ def main() -> None:
     with ExitStack() as stack:
         work = (arguments.work or Path(stack.enter_context(tempfile.TemporaryDirectory()))).resolve()
         questions = prepare(arguments.corpus, arguments.questions, arguments.passages, work)
-        off = ["--no-enable-prefix-caching"]
-        models = (arguments.models or work / "data").resolve()
-        engine = stack.enter_context(vllm_engine(models, kv_cache_gb=arguments.kv_cache_gb, flags=off))
+        engine = stack.enter_context(open_engine(arguments, (arguments.models or work / "data").resolve()))
         wanted = sum(_size(arguments, users) * arguments.rounds for users in arguments.users)
         recorded = record(questions, wanted, footnote_settings(work, arguments), engine.model)
         measure(open_sides(stack, work, arguments, engine, recorded), list(recorded), arguments, engine)

@@ -27,8 +27,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,8 +37,7 @@ import psutil
 from tests.benchmarks.answering_material import NOBODY
 from tests.benchmarks.bench_answering import process
 from tests.benchmarks.bench_cache import percentile
-from tests.benchmarks.fake_model_server import MODEL
-from tests.benchmarks.model_engine import Engine, vllm_engine
+from tests.benchmarks.model_engine import Engine, fake_engine, vllm_engine
 from tests.benchmarks.token_stream_client import RefusedError, events
 from tests.running_stack import ROOT, free_ports
 
@@ -233,15 +231,6 @@ def after(api: psutil.Process, engine: Engine, before: Sample) -> None:
         f"{now.rss_mb:.0f} MB, {before.rss_mb:.0f} before",
         flush=True,
     )
-
-
-@contextmanager
-def fake_engine(pace_ms: float) -> Iterator[Engine]:
-    """Start the stand-in for a model server."""
-    (port,) = free_ports(1)
-    fake = [sys.executable, "-m", "tests.benchmarks.fake_model_server", port, pace_ms]
-    with process(fake, {}, port, "/v1/models"):
-        yield Engine(port, MODEL)
 
 
 def main() -> None:

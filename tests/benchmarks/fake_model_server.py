@@ -2,7 +2,8 @@
 once or at the pace of a model.
 
 Run it with ``python -m tests.benchmarks.fake_model_server PORT [MS_PER_TOKEN]``. A token is a word here. At `/metrics`
-it tells how many streams are running, ended, and were left by their reader, the first by the name that vLLM has for it.
+it tells how many streams are running, ended, and were left by their reader, and counts tokens of streams, by the names
+that vLLM has for them.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class FakeModelServer:
     def __init__(self, pace_s: float = 0.0, heard: Callable[[dict[str, Any]], object] = lambda body: None) -> None:
         self._pace_s = pace_s
         self._heard = heard
-        self._running = self._ended = self._left = 0
+        self._running = self._ended = self._left = self._read = self._said = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection until it closes."""
@@ -111,12 +112,14 @@ class FakeModelServer:
             return
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
         self._running += 1
+        self._read += prompt_words
         try:
             async for event in stream(said.split(" "), prompt_words, self._pace_s):
                 writer.write(b"%x\r\n%s\r\n" % (len(event), event))
                 await writer.drain()
             writer.write(b"0\r\n\r\n")
             self._ended += 1
+            self._said += len(said.split(" "))
         except ConnectionError:
             self._left += 1
             raise
@@ -125,7 +128,8 @@ class FakeModelServer:
 
     def _metrics(self) -> str:
         return (
-            f'vllm:num_requests_running{{model_name="{MODEL}"}} {self._running}\n'
+            f"vllm:num_requests_running {self._running}\n"
+            f"vllm:prompt_tokens_total {self._read}\nvllm:generation_tokens_total {self._said}\n"
             f"fake:ended_total {self._ended}\nfake:left_total {self._left}\n"
         )
 

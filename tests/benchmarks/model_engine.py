@@ -1,8 +1,9 @@
-"""vLLM with the packaged model, started for a benchmark, and what it counts."""
+"""vLLM with the packaged model, or a stand-in, started for a benchmark, and what it counts."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from apps.services import model_service
 from apps.settings import ServingSettings, Settings
 from tests.benchmarks.bench_answering import process
+from tests.benchmarks.fake_model_server import MODEL
 from tests.running_stack import free_ports
 
 
@@ -64,3 +66,12 @@ def vllm_engine(
     service = asyncio.run(model_service(settings))
     with process([*service.argv, *flags], {**service.env, **(env or {})}, port, "/health", service.ready):
         yield Engine(port, settings.model_name)
+
+
+@contextmanager
+def fake_engine(pace_ms: float) -> Iterator[Engine]:
+    """Start the stand-in for a model server."""
+    (port,) = free_ports(1)
+    fake = [sys.executable, "-m", "tests.benchmarks.fake_model_server", port, pace_ms]
+    with process(fake, {}, port, "/v1/models"):
+        yield Engine(port, MODEL)
