@@ -20,7 +20,12 @@ pytestmark = pytest.mark.integration
 MODEL = "smollm2-135m-instruct"
 FOOTNOTE = "footnote/tramway"
 ASKED: Any = [{"role": "user", "content": "When does the museum open?"}]
-TEXT = "The tram runs daily from six in the morning.\n\nThe museum opens at nine. It is closed on Mondays.\n"
+TEXT = """# Tram
+The tram runs daily from six in the morning. A ticket costs two euros.
+
+# Museum
+The museum opens at nine. It is closed on Mondays. The museum has sixty rooms.
+"""
 SCHEMA = {
     "type": "object",
     "properties": {"opens": {"enum": ["at nine", "at ten"]}},
