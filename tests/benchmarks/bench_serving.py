@@ -79,10 +79,12 @@ class Side:
     path: str
     body_of: Callable[[str], dict[str, Any]]
     text_of: TextOf
+    by_sentence: bool = False  # each piece is a whole sentence, which others are known to be when the next one begins
     turns: dict[int, list[Turn]] = field(default_factory=dict)
 
     def ms(self, users: int, of: str) -> float:
         """Return the median milliseconds to a part of the answer."""
+        of = "first_token_s" if self.by_sentence and of == "first_sentence_s" else of
         answers = [answer for turn in self.turns[users] for answer in turn.answers]
         return statistics.median(float(getattr(answer, of)) for answer in answers) * 1e3
 
@@ -175,8 +177,8 @@ def open_sides(
     sides = [
         Side("raw", engine.port, chat, recorded.__getitem__, completion_text),
         Side("passed on", port, chat, recorded.__getitem__, completion_text),
-        Side("/v1/query", port, "/v1/query", _query, sentence_text),
-        Side("footnote", port, chat, _chat, completion_text),
+        Side("/v1/query", port, "/v1/query", _query, sentence_text, by_sentence=True),
+        Side("footnote", port, chat, _chat, completion_text, by_sentence=True),
     ]
     for kind in ("langchain", "llamaindex") if arguments.peer_python else ():
         (its,) = free_ports(1)
