@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from serving.vllm_flags import ServerFlags
 
 _PROBE_TIMEOUT_S = 2.0
+_INT8 = "int8"  # done by us, for vLLM quantises so only what is a mixture of experts
 
 
 def model_python() -> Path:
@@ -79,10 +80,12 @@ async def model_service(settings: Settings, tell: Callable[[str], None] = lambda
 
     `tell` hears what is done meanwhile. Raises ConfigurationError or ModelUnavailableError.
     """
-    from serving.model_store import make_ready
+    from serving.model_store import make_int8, make_ready
 
     planned = await plan_model_server(settings)
     model = await make_ready(planned.found, python=model_python(), tell=tell)
+    if settings.serving.quantization == _INT8:
+        model = await make_int8(model, models_dir=settings.data_dir / "models", python=model_python(), tell=tell)
     return planned.service(model.source, settings.serving.api_key.get_secret_value())
 
 
@@ -149,7 +152,7 @@ def _flags(settings: Settings, *, on_gpu: bool) -> ServerFlags:
         context_tokens=serving.context_tokens,
         eager=serving.eager if serving.eager is not None else not on_gpu,
         max_sequences=serving.max_sequences,
-        quantization=serving.quantization,
+        quantization="" if serving.quantization == _INT8 else serving.quantization,
         kv_cache_gb=serving.kv_cache_gb,
         extra=tuple(serving.server_arguments),
     )

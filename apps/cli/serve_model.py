@@ -39,7 +39,7 @@ def serve_model(
         float | None, typer.Option(min=0, help="Memory for contexts; 0: what suits the machine.", show_default=False)
     ] = None,
     quantization: Annotated[
-        str | None, typer.Option(help="Quantise while loading, as vLLM names it: fp8 ...", show_default=False)
+        str | None, typer.Option(help="int8, or as vLLM names what it does while loading.", show_default=False)
     ] = None,
     tensor_parallel: Annotated[
         int | None, typer.Option(min=0, help="GPUs to spread over; 0: as few as it fits.", show_default=False)
@@ -73,7 +73,7 @@ def serve_model(
             planned = asyncio.run(plan_model_server(settings))
             _show(settings, planned, as_json=as_json)
         else:
-            asyncio.run(_serve(settings, Console(highlight=False)))
+            asyncio.run(serve_until_ended(settings, Console(highlight=False)))
 
 
 def _with(settings: Settings, wanted: dict[str, Any]) -> Settings:
@@ -83,6 +83,7 @@ def _with(settings: Settings, wanted: dict[str, Any]) -> Settings:
 
 def _show(settings: Settings, planned: ModelServer, *, as_json: bool) -> None:
     source = str(planned.found.folder or planned.found.hub_id)
+    ready = planned.found.ready and settings.serving.quantization in ("", planned.flags.quantization)
     service = planned.service(source, settings.serving.api_key.get_secret_value())
     env = {name: "..." if name == "VLLM_API_KEY" else value for name, value in service.env.items()}
     if as_json:
@@ -92,7 +93,7 @@ def _show(settings: Settings, planned: ModelServer, *, as_json: bool) -> None:
             {
                 "model": settings.model_name,
                 "source": source,
-                "ready": planned.found.ready,
+                "ready": ready,
                 "url": service.url,
                 "memory": {**sums, "gpus": memory.devices},
                 "environment": env,
@@ -100,7 +101,7 @@ def _show(settings: Settings, planned: ModelServer, *, as_json: bool) -> None:
             }
         )
         return
-    state = "" if planned.found.ready else " (is made ready first)"
+    state = "" if ready else " (is made ready first)"
     typer.echo(f"Model        {source}{state}")
     typer.echo(f"Memory       {planned.memory.sentence()}")
     typer.echo("Environment  " + "\n             ".join(f"{name}={value}" for name, value in env.items()))
@@ -113,7 +114,7 @@ def _shell_line(service: Service) -> str:
     return shlex.join(service.argv)
 
 
-async def _serve(settings: Settings, console: Console) -> None:
+async def serve_until_ended(settings: Settings, console: Console) -> None:
     """Run the server until a signal asks for its end. Raises FootnoteError; whatever happens, it is stopped."""
     import asyncio
 

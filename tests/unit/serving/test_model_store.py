@@ -13,6 +13,7 @@ from serving.model_store import (
     StoredModel,
     find_model,
     local_shape,
+    make_int8,
     make_ready,
     obtain_model,
     shape_of_found,
@@ -156,3 +157,19 @@ def test_what_was_downloaded_before_needs_no_hub(tmp_path: Path) -> None:
     assert found("someone/model", tmp_path).folder == folder
     (folder / "model.safetensors").unlink()
     assert not found("someone/model", tmp_path).ready
+
+
+async def test_a_model_is_quantised_once_until_it_changes(tmp_path: Path) -> None:
+    model = StoredModel(str(hf_folder(tmp_path / "model")))
+    python = python_that(tmp_path, CONVERTS)
+    first = await make_int8(model, models_dir=tmp_path / "models", python=python)
+    assert await make_int8(model, models_dir=tmp_path / "models", python=python) == first
+    os.utime(tmp_path / "model" / "model.safetensors", ns=(1, 1))
+    assert await make_int8(model, models_dir=tmp_path / "models", python=python) != first
+    assert len((python.parent / "calls").read_text().split()) == 2
+
+
+async def test_what_is_quantised_already_is_not_quantised_again(tmp_path: Path) -> None:
+    folder = hf_folder(tmp_path / "model", config={"quantization_config": {"quant_method": "awq"}})
+    with pytest.raises(ConfigurationError, match="already"):
+        await make_int8(StoredModel(str(folder)), models_dir=tmp_path, python=python_that(tmp_path, "exit 1"))
