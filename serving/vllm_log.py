@@ -12,6 +12,7 @@ _USAGE = re.compile(r"^[\w.]+(?: serve)?: error: .")
 _SEVERAL = re.compile(r"\bvalidation errors? for \w+$")  # pydantic tells the error itself on the next line
 _ENDLESS = re.compile(r" Supported architectures: | \[type=")
 _CONSEQUENCES = ("Engine core initialization failed", "EngineCore encountered", "Worker failed with error", "cancelled")
+_KILLED = "Its engine was ended from outside, as the system does when memory runs out"
 _LONGEST = 400
 
 _HINTS = (
@@ -40,7 +41,7 @@ def told_cause(log: str) -> str:
     """  # noqa: E501
     cause = _first_error(log)
     if not cause:
-        return ""
+        return _KILLED if "EngineDeadError" in log else ""
     hint = next((hint for hint, pattern in _HINTS if re.search(pattern, cause, re.IGNORECASE)), "")
     return f"{hint} ({cause})" if hint else f"vLLM says: {cause}"
 

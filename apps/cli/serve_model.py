@@ -167,7 +167,9 @@ async def _prepared(settings: Settings, steps: Steps) -> Service:
 
 
 def _say_where(settings: Settings, service: Service, console: Console) -> None:
-    named = f"FOOTNOTE_SERVING__MODEL={settings.serving.model} " if settings.serving.model else ""
+    import shlex
+
+    named = f"FOOTNOTE_SERVING__MODEL={shlex.quote(settings.serving.model)} " if settings.serving.model else ""
     console.print(f"\n  {settings.model_name} at {service.url}", markup=False, soft_wrap=True)
     console.print(
         f"  Answer with it: {named}FOOTNOTE_SERVING__BASE_URL={service.url} footnote up", markup=False, soft_wrap=True

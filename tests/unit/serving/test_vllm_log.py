@@ -51,3 +51,11 @@ def test_a_cause_without_advice_is_told_as_it_is() -> None:
 @pytest.mark.parametrize("log", ["", "INFO 11-28 03:29:01 [api.py:1] Started: no error at all\n"])
 def test_a_log_that_tells_nothing_gives_nothing(log: str) -> None:
     assert told_cause(log) == ""
+
+
+def test_an_engine_that_was_killed_names_no_error_of_its_own() -> None:
+    log = (
+        "(APIServer pid=1) ERROR 11-28 04:39:38 [async_llm.py:906] vllm.v1.engine.exceptions.EngineDeadError: EngineCore "
+        "encountered an issue. See stack trace (above) for the root cause."
+    )
+    assert "ended from outside" in told_cause(log)
