@@ -55,7 +55,7 @@ def test_a_log_that_tells_nothing_gives_nothing(log: str) -> None:
 
 def test_an_engine_that_was_killed_names_no_error_of_its_own() -> None:
     log = (
-        "(APIServer pid=1) ERROR 11-28 04:39:38 [async_llm.py:906] vllm.v1.engine.exceptions.EngineDeadError: EngineCore "
-        "encountered an issue. See stack trace (above) for the root cause."
+        "(APIServer pid=1) ERROR 11-28 04:39:38 [async_llm.py:906] vllm.v1.engine.exceptions.EngineDeadError: "
+        "EngineCore encountered an issue. See stack trace (above) for the root cause."
     )
     assert "ended from outside" in told_cause(log)
