@@ -60,11 +60,10 @@ def open_cached_answers(
 
 
 def _in_redis(settings: Settings, identity: str) -> Caches:
+    from cache.redis_answer_cache import RedisAnswerCache
     from cache.redis_connection import RedisConnection
     from cache.redis_rate_limiter import RedisRateLimiter
     from cache.redis_vector_cache import RedisVectorCache
-
-    from cache.redis_answer_cache import RedisAnswerCache
 
     connection = RedisConnection(settings.cache_url, timeout_s=settings.cache.timeout_s)
     answers = RedisAnswerCache(connection, identity=identity)
@@ -100,10 +99,9 @@ def _in_sqlite(settings: Settings, path: Path) -> Caches:
 
 
 def _nothing() -> Caches:
+    from cache.memory_answer_cache import NullAnswerCache
     from cache.memory_rate_limiter import MemoryRateLimiter
     from cache.memory_vector_cache import NullVectorCache
-
-    from cache.memory_answer_cache import NullAnswerCache
 
     answers = NullAnswerCache()
     return Caches(answers, answers, NullVectorCache(), MemoryRateLimiter(), answers.close)

@@ -145,9 +145,7 @@ class SqlPassages:
 
 
 _current = (documents.c.id == chunks.c.document_id) & (documents.c.version == chunks.c.version)
-_state = select(
-    collections.c.generation, collections.c.embedder, collections.c.readers, collections.c.cached
-).where(
+_state = select(collections.c.generation, collections.c.embedder, collections.c.readers, collections.c.cached).where(
     collections.c.name == bindparam("name"), ~collections.c.deleted, collections.c.generation > 0
 )
 _document_id = attrgetter("document_id")

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from contracts import Caller, ChatModel, Hit, Prompt, Query, Retrieved, Retriever, Token
+from contracts import Caller, ChatModel, Hit, Prompt, Query, Readable, Retrieved, Retriever, Token
 
 
 @dataclass(slots=True)

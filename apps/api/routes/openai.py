@@ -14,7 +14,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from apps.api.deps import CallerDep, RunningDep
+from apps.api.deps import LIMITED, CallerDep, RunningDep
 from apps.api.openai_errors import OpenAIRoute
 from apps.api.openai_schemas import (
     OWN_MODEL,
@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 _CLIENT_GONE = 499  # nobody reads it; logs and metrics do
 
 
-@router.post("/chat/completions")
+@router.post("/chat/completions", dependencies=[LIMITED])
 async def chat_completions(body: ChatIn, request: Request, caller: CallerDep, running: RunningDep) -> Response:
     """Answer the last message of the user from documents, with citations; or pass the request on to the language model
     that it names."""
@@ -77,7 +77,7 @@ async def model(model: str, caller: CallerDep, running: RunningDep) -> dict[str,
     return model_out(model)
 
 
-@router.post("/embeddings")
+@router.post("/embeddings", dependencies=[LIMITED])
 async def embeddings(body: EmbeddingsIn, caller: CallerDep, running: RunningDep) -> JSONResponse:
     """Embed texts with the encoder of a collection."""
     collection, library = _collection(body.model), running.library
