@@ -3,8 +3,8 @@ asked differs.
 
 Two vectors are as near when a name, a number or a "not" differs as when a question is only put in other words, so
 nearness is the lesser half. The less two questions have in words to differ by, the nearer they must be; where one word
-takes the place of another, nearest. The similarities are of all-MiniLM-L6-v2, chosen on half of GPTCache's pairs, on
-Banking77 and on SQuAD 2; the other half and XQuAD only confirmed them: tests/benchmarks/bench_semantic_cache.py.
+takes the place of another, nearest. The similarities are of all-MiniLM-L6-v2, chosen on GPTCache's pairs, mostly on one
+half of them, on Banking77 and on SQuAD 2: tests/benchmarks/bench_semantic_cache.py.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _SHORT, _MEDIUM, _PRECISE = 5, 9, 12  # words that say something
 def agrees(question: str, cached_question: str, similarity: float) -> bool:
     """Return whether the two ask the same; `similarity` is the cosine of their vectors.
 
-    It takes some 20 µs, and .1 ms more for each of the two that was not read lately.
+    It takes up to .1 ms, and some .1 ms more for each of the two that was not read lately.
     """
     if question == cached_question:
         return True

@@ -18,6 +18,11 @@ CPU_BLOCK_TOKENS = 32
 costs no time that could be measured."""
 
 
+TOOL_PARSER = "hermes"
+"""How most open models write the calls of tools, Qwen's and SmolLM's among them. Without one vLLM refuses requests with
+tools; `extra` may name another."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServerFlags:
     """How a model is served. `extra` is passed to vLLM as it is, after everything else, so it wins.
@@ -44,6 +49,7 @@ def vllm_argv(source: str, flags: ServerFlags, plan: MemoryPlan, machine: Machin
     argv += ["--served-model-name", flags.served_as, "--host", flags.host, "--port", str(flags.port)]
     argv += ["--max-model-len", str(flags.context_tokens), "--disable-uvicorn-access-log"]
     argv += ["--scheduling-policy", "priority"]  # requests may carry `priority`; without one they are served in turn
+    argv += ["--enable-auto-tool-choice", "--tool-call-parser", TOOL_PARSER]
     if flags.eager:
         argv.append("--enforce-eager")
     if flags.quantization:

@@ -33,6 +33,12 @@ def test_requests_may_carry_a_priority() -> None:
     assert value(argv(), "--scheduling-policy") == "priority"
 
 
+def test_tools_may_be_called_and_another_parser_of_calls_be_named() -> None:
+    command = argv(replace(FLAGS, extra=("--tool-call-parser", "mistral")))
+    assert "--enable-auto-tool-choice" in command
+    assert [value(argv(), "--tool-call-parser"), command[-1]] == ["hermes", "mistral"]
+
+
 def test_eager_execution_is_a_choice() -> None:
     assert "--enforce-eager" in argv()
     assert "--enforce-eager" not in argv(replace(FLAGS, eager=False))

@@ -10,6 +10,8 @@ const CLOSEST = 3;
 
 const ORIGIN: Record<CacheStatus, string> = {
   exact: "from cache",
+  semantic: "from cache, asked in other words before",
+  shared: "written once for several who asked at the same time",
   miss: "newly written",
   off: "newly written, cache off",
 };

@@ -41,7 +41,7 @@ export interface Violation {
   action: "block" | "redact" | "drop" | "flag";
 }
 
-export type CacheStatus = "exact" | "miss" | "off";
+export type CacheStatus = "exact" | "semantic" | "shared" | "miss" | "off";
 
 export interface Answer {
   answer: string;
