@@ -34,6 +34,7 @@ from tests.library import ALICE, BOB, EMBEDDER
 from validation.permissive_guards import FixedPolicies, VerbatimOutputGuard
 
 T = TypeVar("T")
+Close = Callable[[], Coroutine[Any, Any, None]]
 TEXTS = (
     "the museum opens at nine",
     "the museum opens at ten",
@@ -72,9 +73,9 @@ class StampingGuard(VerbatimOutputGuard):
 
 class ChangingLibrary(RuleBasedStateMachine):
     """Documents come, change and go; readers, guards, prompts and models change. `open_store` makes the cache that is
-    tried, `close_store` closes it; both run in the machine's own event loop."""
+    tried, in the machine's own event loop, and says how to close it."""
 
-    open_store: Callable[[], Coroutine[Any, Any, tuple[AnswerCache, CacheUpkeep]]]
+    open_store: Callable[[], Coroutine[Any, Any, tuple[AnswerCache, CacheUpkeep, Close]]]
     hits = 0  # over all runs of one machine: a cache that never serves proves nothing
 
     def __init__(self) -> None:
@@ -90,7 +91,7 @@ class ChangingLibrary(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.cache, self.upkeep = self.do(type(self).open_store())
+        self.cache, self.upkeep, self.close = self.do(type(self).open_store())
         kept = CachedAnswers(self.cache, self.upkeep, EMBEDDER.embed, asks_the_same)
         self.desk.answering = replace(self.desk.answering, cached=kept)
         self.do(self.desk.shelf.put("base", "the library is quiet"))
@@ -183,4 +184,6 @@ class ChangingLibrary(RuleBasedStateMachine):
             assert may_read(caller.scope, who), (citation, self.there)
 
     def teardown(self) -> None:
+        if hasattr(self, "close"):
+            self.do(self.close())
         self.stack.close()

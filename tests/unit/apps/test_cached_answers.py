@@ -13,7 +13,7 @@ from cache.memory_answer_cache import MemoryAnswerCache
 from contracts import AnswerKey, CachedAnswer, Message, OverloadedError, Prompt, Question, Token, Usage
 from serving.bounded_admission import BoundedAdmission
 from tests.answering_desk import HOURS, QUESTION, Desk, copy_first_source
-from tests.changing_library import ChangingLibrary, asks_the_same
+from tests.changing_library import ChangingLibrary, Close, asks_the_same
 from tests.library import ALICE, BOB
 
 OTHER = "the museum opens when"
@@ -26,9 +26,13 @@ def desk(tmp_path: Path) -> Desk:
     return made
 
 
-async def open_memory() -> tuple[MemoryAnswerCache, MemoryAnswerCache]:
+async def open_memory() -> tuple[MemoryAnswerCache, MemoryAnswerCache, Close]:
     cache = MemoryAnswerCache()
-    return cache, cache
+
+    async def close() -> None:
+        pass
+
+    return cache, cache, close
 
 
 class InMemory(ChangingLibrary):
