@@ -17,6 +17,7 @@ from apps.api.errors import handle_errors
 from apps.api.routes import summaries
 from apps.draft import Released
 from apps.likely_passages import LikelyPassages, texts_once
+from apps.settings import ApiSettings
 from apps.summarizing import Summarizing, Wanted
 from contracts import (
     Answer,
@@ -260,7 +261,10 @@ async def client(tmp_path: Path) -> AsyncIterator[tuple[httpx.AsyncClient, Desk]
     made = Desk(tmp_path, "Sixty beds stand in rooms.")
     library = SimpleNamespace(catalog=made.shelf.catalog, collections=made.shelf.collections)
     app = FastAPI()
-    app.state.running = SimpleNamespace(library=library, summarizing=made.summarizing, count=lambda answer: None)
+    settings = SimpleNamespace(api=ApiSettings())
+    app.state.running = SimpleNamespace(
+        library=library, summarizing=made.summarizing, settings=settings, count=lambda answer: None
+    )
     app.include_router(summaries.router)
     handle_errors(app)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
