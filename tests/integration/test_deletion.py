@@ -69,7 +69,10 @@ class WideWindow:
 
 async def ask(library: Library, question: str) -> Answer:
     model = ScriptedChatModel(lambda _: f"The code name is {MARKER} [1].")
-    return await open_answering(library, NullTracer(), model, WideWindow()).answer(Question(question))
+    answering = open_answering(library, NullTracer(), model, WideWindow())
+    answer = await answering.answer(Question(question))
+    await answering.aclose()  # its turn is remembered by then
+    return answer
 
 
 def held(redis: Redis, key: bytes) -> bytes:
