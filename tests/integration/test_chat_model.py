@@ -62,9 +62,9 @@ async def test_the_same_prompt_has_the_same_answer(model: ChatModel) -> None:
 
 
 async def test_the_name_is_the_servers_once_it_is_known(running: RunningStack) -> None:
-    model = LangChainChatModel(ModelServer("", running.model))
-    await model.prepare()
-    assert model.name == "smollm2-135m-instruct"
+    async with closing(LangChainChatModel(ModelServer("", running.model))) as model:
+        await model.prepare()
+        assert model.name == "smollm2-135m-instruct"
 
 
 async def test_a_model_that_the_server_does_not_have_is_named(running: RunningStack) -> None:
