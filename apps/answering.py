@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequen
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from apps.cached_answers import CachedAnswers, Evidence, released_again
+from apps.cached_answers import CachedAnswers, Evidence, Lookup, released_again
 from apps.draft import Emit, Event, Found
 from apps.event_streams import events_of, ignore
 from apps.json_answer import check_schema
@@ -25,7 +25,6 @@ from contracts import (
     AnswerKey,
     AnswerMode,
     BlockedError,
-    CachedAnswer,
     Condenser,
     FootnoteError,
     GuardPolicies,
@@ -172,9 +171,8 @@ class Answering:
             if remembered != Remembered() or not self.cached.serves(question) or question.fresh:
                 return _Ahead(remembered, await readable)
             turn = await self._turn(question, remembered, guards, stages, ignore)
-            key = self.cached.key(turn, self._recipe())
-            entry = await self.cached.cache.get(key)
-            return _Ahead(remembered, await readable, turn, key, entry)
+            lookup = await self.cached.look_up(turn, self._recipe())
+            return _Ahead(remembered, await readable, lookup)
         finally:
             readable.cancel()
             await asyncio.gather(readable, return_exceptions=True)
@@ -210,33 +208,35 @@ class Answering:
     async def _cached_or_new(self, turn: Turn, ahead: _Ahead) -> Answer:
         question, evidence = turn.question, Evidence(turn, self._retrieve, self._sources)
         if not (self.cached.serves(question) and ahead.readable.cached):
-            return await self._new(evidence, None)
-        as_it_came = ahead.key is not None and ahead.turn is not None and ahead.turn.query == turn.query
-        key = ahead.key if as_it_came and ahead.key else self.cached.key(turn, self._recipe())
+            return await self._new(turn, evidence, None)
         generation = ahead.readable.generation
-        if not question.fresh:
-            entry = ahead.entry if as_it_came else None
-            answer = await self.cached.find(key, turn, entry, evidence, generation)
+        if question.fresh:
+            key = self.cached.key(turn, self._recipe())
+        else:
+            as_it_came = ahead.lookup if ahead.lookup and ahead.lookup.query == turn.query else None
+            lookup = as_it_came or await self.cached.look_up(turn, self._recipe())
+            answer = await self.cached.find(lookup, turn, evidence, generation)
             if answer is not None:
                 await self._release_again(turn, answer)
                 return answer
+            key = lookup.key
 
         async def make(emit: Emit) -> Answer:
-            return await self._new(replace(evidence, turn=replace(turn, emit=emit)), key)
+            return await self._new(replace(turn, emit=emit), evidence, key)
 
         flight = f"{key.exact} {generation} {question.fresh}"
         answer, shared = await self._flights.run(flight, turn.emit, make)
         return replace(answer, cache="shared", usage=Usage()) if shared else answer
 
-    async def _new(self, evidence: Evidence, key: AnswerKey | None) -> Answer:
+    async def _new(self, turn: Turn, evidence: Evidence, key: AnswerKey | None) -> Answer:
         """Make an answer, and keep it under the key."""
-        turn, question = evidence.turn, evidence.turn.question
+        question = turn.question
         admitted = self.admission.slot(priority=question.priority, patience_s=question.patience_s)
         async with admitted if question.mode is AnswerMode.GROUNDED else contextlib.nullcontext():
             draft = await self.writing.write(turn, await evidence.sources(), await evidence.get())
         answer = draft.answer("off" if key is None else "miss", (await evidence.get()).generation)
         if key is not None and draft.keeps:
-            await self.cached.put(key, answer, evidence)
+            await self.cached.put(key, turn.query.text, answer, evidence)
         return answer
 
     async def _release_again(self, turn: Turn, answer: Answer) -> None:
@@ -305,14 +305,11 @@ class Answering:
 
 @dataclass(frozen=True, slots=True)
 class _Ahead:
-    """What was looked up while the guard was checking: `entry` is what is cached under `key`, if anything, for the
-    question as it came, which is `turn`."""
+    """What was looked up while the guard was checking: `lookup` is for the question as it came."""
 
     remembered: Remembered
     readable: Readable
-    turn: Turn | None = None
-    key: AnswerKey | None = None
-    entry: CachedAnswer | None = None
+    lookup: Lookup | None = None
 
 
 def _brief(answer: Answer, marker: int) -> dict[str, object]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from apps.draft import Released
 from apps.turn import Turn
@@ -16,9 +16,9 @@ from contracts import (
     AnswerKey,
     CachedAnswer,
     CacheStats,
-    CacheStatus,
     CacheUpkeep,
     Hit,
+    Query,
     Question,
     Retrieved,
     StoreUnavailableError,
@@ -30,15 +30,20 @@ _AWAY = "The answer cache does not answer: check `footnote status`, or FOOTNOTE_
 _CANDIDATES = 4  # the nearest question is not always the one that asks the same
 
 
-@dataclass(frozen=True, slots=True)
 class Evidence:
     """What a search finds for a turn, searched for once, when it is first needed. `pick` takes from it what an answer
     may rest on."""
 
-    turn: Turn
-    search: Callable[[Turn], Awaitable[Retrieved]]
-    pick: Callable[[Turn, Retrieved], tuple[Hit, ...]]
-    _found: list[tuple[Retrieved, tuple[Hit, ...]]] = field(default_factory=list)
+    def __init__(
+        self,
+        turn: Turn,
+        search: Callable[[Turn], Awaitable[Retrieved]],
+        pick: Callable[[Turn, Retrieved], tuple[Hit, ...]],
+    ) -> None:
+        self._turn = turn
+        self._search = search
+        self._pick = pick
+        self._found: tuple[Retrieved, tuple[Hit, ...]] | None = None
 
     async def get(self) -> Retrieved:
         """Return all that is found."""
@@ -55,10 +60,19 @@ class Evidence:
         return _entry(replace(answer, generation=retrieved.generation), rests_on, question)
 
     async def _both(self) -> tuple[Retrieved, tuple[Hit, ...]]:
-        if not self._found:
-            retrieved = await self.search(self.turn)
-            self._found.append((retrieved, self.pick(self.turn, retrieved)))
-        return self._found[0]
+        if self._found is None:
+            retrieved = await self._search(self._turn)
+            self._found = retrieved, self._pick(self._turn, retrieved)
+        return self._found
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What was kept, if anything, under the key of a query when it was looked up."""
+
+    query: Query
+    key: AnswerKey
+    entry: CachedAnswer | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +115,17 @@ class CachedAnswers:
         exact = hashlib.sha256(f"{space} {' '.join(query.text.lower().split())}".encode()).hexdigest()
         return AnswerKey(query.collection, exact, space)
 
-    async def find(
-        self, key: AnswerKey, turn: Turn, ahead: CachedAnswer | None, evidence: Evidence, generation: int
-    ) -> Answer | None:
-        """Return a kept answer that still holds at this generation of the collection, as a hit; `ahead` is what is kept
-        under the key, where that was looked up already."""
+    async def look_up(self, turn: Turn, recipe: Sequence[str]) -> Lookup:
+        """Return what is kept under the turn's own key."""
+        key = self.key(turn, recipe)
+        return Lookup(turn.query, key, await self.cache.get(key))
+
+    async def find(self, lookup: Lookup, turn: Turn, evidence: Evidence, generation: int) -> Answer | None:
+        """Return a kept answer that still holds at this generation of the collection, as a hit: what was looked up, or
+        the answer to a question that asks the same."""
+        key, entry, similarity = lookup.key, lookup.entry, 1.0
+        status: Literal["exact", "semantic"] = "exact"
         with turn.stages("cache", inputs={"key": key.exact}, generation=generation) as span:
-            entry, status, similarity = ahead or await self.cache.get(key), "exact", 1.0
             if entry is None and self.agrees is not None:
                 entry, similarity = await self._similar(key, turn.query.text)
                 status = "semantic"
@@ -123,12 +141,12 @@ class CachedAnswers:
                 return None
         if held is not entry or status == "semantic":
             await self._keep(key, held, named=status == "exact")
-        await self.upkeep.count("exact" if status == "exact" else "semantic", entry.answer.usage)
-        return replace(held.answer, cache=_hit(status), usage=Usage())
+        await self.upkeep.count(status, entry.answer.usage)
+        return replace(held.answer, cache=status, usage=Usage())
 
-    async def put(self, key: AnswerKey, answer: Answer, evidence: Evidence) -> None:
-        """Keep an answer that was just made from the evidence."""
-        await self._keep(key, await evidence.of(answer, evidence.turn.query.text), named=True)
+    async def put(self, key: AnswerKey, question: str, answer: Answer, evidence: Evidence) -> None:
+        """Keep the answer to a question that was just made from the evidence."""
+        await self._keep(key, await evidence.of(answer, question), named=True)
 
     async def _similar(self, key: AnswerKey, question: str) -> tuple[CachedAnswer | None, float]:
         assert self.agrees is not None
@@ -150,10 +168,6 @@ class CachedAnswers:
         if status == "exact":  # an answer to a similar question may still hold for that one
             await self.cache.drop(key)
         await self.upkeep.count("stale")
-
-
-def _hit(status: str) -> CacheStatus:
-    return "exact" if status == "exact" else "semantic"
 
 
 def _entry(answer: Answer, hits: Sequence[Hit], question: str) -> CachedAnswer:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import TypeVar
 
 import anyio
 
 from apps.draft import Emit, Event
 from contracts import Answer
+
+T = TypeVar("T")
 
 
 async def events_of(work: Callable[[Emit], Awaitable[Answer]]) -> AsyncGenerator[Event]:
@@ -34,3 +38,16 @@ async def events_of(work: Callable[[Emit], Awaitable[Answer]]) -> AsyncGenerator
 
 async def ignore(event: Event) -> None:
     """Hear an event of work whose answer alone is wanted."""
+
+
+async def begun(events: AsyncGenerator[T]) -> AsyncGenerator[T]:
+    """Return the events once the first one is there: what fails before it is raised here."""
+    first = await anext(events)
+
+    async def all_of_them() -> AsyncGenerator[T]:
+        async with aclosing(events):
+            yield first
+            async for event in events:
+                yield event
+
+    return all_of_them()

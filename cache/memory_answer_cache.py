@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cache.lookup_counts import counts_of, stats_of
 from contracts import NOTHING_SAVED, AnswerKey, CachedAnswer, CacheOutcome, CacheStats, Similar, Usage
 
 
@@ -63,22 +64,12 @@ class MemoryAnswerCache:
 
     async def count(self, outcome: CacheOutcome, saved: Usage = NOTHING_SAVED) -> None:
         """Count a lookup."""
-        self._counts[outcome] += 1
-        self._counts["prompt"] += saved.prompt_tokens
-        self._counts["completion"] += saved.completion_tokens
+        self._counts.update(counts_of(outcome, saved))
 
     async def stats(self) -> CacheStats:
         """Return what there is."""
-        now, counts = self._clock(), self._counts
-        return CacheStats(
-            answers=sum(kept.until > now for kept in self._kept.values()),
-            exact=counts["exact"],
-            semantic=counts["semantic"],
-            misses=counts["miss"],
-            stale=counts["stale"],
-            saved_prompt_tokens=counts["prompt"],
-            saved_completion_tokens=counts["completion"],
-        )
+        now = self._clock()
+        return stats_of(self._counts, sum(kept.until > now for kept in self._kept.values()))
 
     async def clear(self, collection: str = "") -> int:
         """Remove every answer, or those from one collection; return how many there were."""

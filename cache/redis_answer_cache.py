@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cache.entry_json import decode, encode
+from cache.lookup_counts import counts_of, stats_of
 from cache.redis_connection import RedisConnection
 from cache.redis_counts import RedisCounts
 from cache.redis_keys import batches, unlink
@@ -118,7 +119,7 @@ class RedisAnswerCache:
 
     async def count(self, outcome: CacheOutcome, saved: Usage = NOTHING_SAVED) -> None:
         """Count a lookup: here at once, in Redis within a second."""
-        self._counts.add({outcome: 1, "prompt": saved.prompt_tokens, "completion": saved.completion_tokens})
+        self._counts.add(counts_of(outcome, saved))
 
     async def stats(self) -> CacheStats | None:
         """Return what there is, or None when Redis is away."""
@@ -130,17 +131,8 @@ class RedisAnswerCache:
             async for batch in batches(redis, f"{self._base}:answer:*"):
                 answers += len(batch)
             counts = await self._counts.read(redis)
-            return CacheStats(
-                answers=answers,
-                exact=counts.get("exact", 0),
-                semantic=counts.get("semantic", 0),
-                misses=counts.get("miss", 0),
-                stale=counts.get("stale", 0),
-                saved_prompt_tokens=counts.get("prompt", 0),
-                saved_completion_tokens=counts.get("completion", 0),
-                bytes=int((await redis.info("memory"))["used_memory"]),
-                semantic_ready=with_vectors,
-            )
+            used = int((await redis.info("memory"))["used_memory"])
+            return stats_of(counts, answers, bytes=used, semantic_ready=with_vectors)
 
         return await self._redis.run(read, None, in_steps=True)
 

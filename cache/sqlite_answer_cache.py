@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cache.entry_json import decode, encode
+from cache.lookup_counts import counts_of, stats_of
 from cache.sqlite_store import SqliteStore
 from cache.sqlite_vector_spaces import SqliteVectorSpaces
 from cache.vector_bytes import raw
@@ -107,7 +108,7 @@ class SqliteAnswerCache:
 
     async def count(self, outcome: CacheOutcome, saved: Usage = NOTHING_SAVED) -> None:
         """Count a lookup."""
-        counts = {outcome: 1, "prompt": saved.prompt_tokens, "completion": saved.completion_tokens}
+        counts = counts_of(outcome, saved)
         add_one = "INSERT INTO cache_counts VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value"
 
         def add(connection: sqlite3.Connection) -> None:
@@ -123,16 +124,7 @@ class SqliteAnswerCache:
         def read(connection: sqlite3.Connection) -> CacheStats:
             counts: dict[str, int] = dict(connection.execute("SELECT name, value FROM cache_counts").fetchall())
             (answers,) = connection.execute("SELECT count(*) FROM cache_entries WHERE until > ?", (now,)).fetchone()
-            return CacheStats(
-                answers=answers,
-                exact=counts.get("exact", 0),
-                semantic=counts.get("semantic", 0),
-                misses=counts.get("miss", 0),
-                stale=counts.get("stale", 0),
-                saved_prompt_tokens=counts.get("prompt", 0),
-                saved_completion_tokens=counts.get("completion", 0),
-                bytes=self._store.size(connection),
-            )
+            return stats_of(counts, answers, bytes=self._store.size(connection))
 
         return await self._store.run(read, None)
 

@@ -11,23 +11,22 @@ from pydantic import BaseModel
 from apps.api.errors import problem_of
 from apps.api.schemas import FoundOut, TokenOut, answer_out, citation_out, hit_out, violation_out
 from apps.draft import Event, Found, Released
+from apps.event_streams import begun
 from contracts import Citation, Violation
 
 
 async def event_stream(events: AsyncGenerator[tuple[str, BaseModel]]) -> EventSourceResponse:
     """Return a response that sends each (name, data). What fails before the first event is raised, so that it gets its
     HTTP status; what fails later is sent as the event `error`."""
-    first = await anext(events)
+    started = await begun(events)
 
     async def body() -> AsyncIterator[bytes]:
         try:
-            yield _encode(*first)
-            async for event in events:
-                yield _encode(*event)
+            async with aclosing(started):
+                async for event in started:
+                    yield _encode(*event)
         except Exception as exc:  # the status is sent already: the client must hear of it in the stream
             yield _encode("error", problem_of(exc))
-        finally:
-            await events.aclose()
 
     return EventSourceResponse(body(), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +15,7 @@ from apps.api.schemas import ComponentOut, ReadyOut
 from apps.bootstrap import Library, open_admission, open_answering, open_library, open_model, open_tracer
 from apps.composing import model_servers, open_pass_through, open_token_counter
 from apps.composing_summaries import open_summarizing
+from apps.draft import Event
 from apps.settings import Settings, heeds_proxy, shown_url
 from apps.summarizing import Summarizing
 from contracts import Admission, Answer, FootnoteError, PassThrough
@@ -45,6 +47,14 @@ class Running:
         for stage, ms in answer.timings.items():
             if stage != "total":
                 self.metrics.stage(stage, ms / 1e3)
+
+    async def counted(self, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+        """Yield the events of an answer, and add it to the metrics when it comes."""
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, Answer):
+                    self.count(event)
+                yield event
 
     async def ready(self) -> ReadyOut:
         """Return the state of each part."""

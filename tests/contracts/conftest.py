@@ -5,15 +5,12 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import create_engine, make_url, text
 
 from apps.database import open_database
-from apps.supervisor import Supervisor
-from cache.redis_server import redis_service
+from tests.cache_stores import redis_server
 from tests.library import Shelf
 
 _POSTGRES = os.environ.get("FOOTNOTE_TEST_POSTGRES", "")
@@ -43,14 +40,8 @@ def shelf(database: str, tmp_path: Path) -> Iterator[Shelf]:
     made.engine.dispose()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def redis_url() -> AsyncIterator[str]:
-    """The URL of a Redis that the tests of a module share."""
-    with TemporaryDirectory() as short:  # a socket's path may not be long
-        supervisor = Supervisor(Path(short))
-        service = redis_service(Path(short) / "redis.sock")
-        await supervisor.until_ready(service, await supervisor.start(service))
-        try:
-            yield service.url
-        finally:
-            await supervisor.stop()
+@pytest.fixture
+async def redis_url(tmp_path: Path) -> AsyncIterator[str]:
+    """The URL of a Redis of the test's own."""
+    async with redis_server(tmp_path) as (url, _):
+        yield url

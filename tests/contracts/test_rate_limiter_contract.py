@@ -33,12 +33,6 @@ class Clock:
         return self.now
 
 
-@pytest.fixture
-async def redis_url(tmp_path: Path) -> AsyncIterator[str]:
-    async with redis_server(tmp_path) as (url, _):
-        yield url
-
-
 @pytest.fixture(params=["memory", "sqlite", "redis"])
 async def limiter(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RateLimiter]:
     if request.param == "memory":

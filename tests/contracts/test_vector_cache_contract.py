@@ -21,12 +21,6 @@ from tests.cache_stores import redis_server
 ONE, OTHER = np.array([0.6, 0.8], np.float32), np.array([1, 0], np.float32)
 
 
-@pytest.fixture
-async def redis_url(tmp_path: Path) -> AsyncIterator[str]:
-    async with redis_server(tmp_path) as (url, _):
-        yield url
-
-
 @pytest.fixture(params=["memory", "sqlite", "redis"])
 async def cache(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[VectorCache]:
     if request.param == "memory":

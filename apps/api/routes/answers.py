@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-
 from fastapi import APIRouter, Response
 
 from apps.api.deps import LIMITED, AnsweringDep, CallerDep, LibraryDep, RunningDep
 from apps.api.errors import RESPONSES
 from apps.api.schemas import AnswerOut, QueryIn, SearchIn, SearchOut, answer_out, filters_of, search_out
 from apps.api.sse import answer_events, event_stream
-from apps.draft import Event
-from contracts import Answer, Query, Question
+from contracts import Query, Question
 
 router = APIRouter(prefix="/v1", tags=["answers"], responses=RESPONSES, dependencies=[LIMITED])
 
@@ -38,15 +34,7 @@ async def query(body: QueryIn, answering: AnsweringDep, caller: CallerDep, runni
         answer = await answering.answer(question)
         running.count(answer)
         return answer_out(answer)
-
-    async def counted() -> AsyncGenerator[Event]:
-        async with aclosing(answering.stream(question)) as events:
-            async for event in events:
-                if isinstance(event, Answer):
-                    running.count(event)
-                yield event
-
-    return await event_stream(answer_events(counted()))
+    return await event_stream(answer_events(running.counted(answering.stream(question))))
 
 
 @router.post("/search")

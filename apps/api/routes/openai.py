@@ -7,8 +7,6 @@ model goes to its server as it is, and comes back as it is.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -28,8 +26,8 @@ from apps.api.openai_schemas import (
 )
 from apps.api.openai_stream import PassingOn, completion_chunks, while_there
 from apps.api.state import Running
-from apps.draft import Event
-from contracts import Answer, Caller, InvalidInputError, ModelUnavailableError, NotFoundError, PassThrough, Question
+from apps.event_streams import begun
+from contracts import Caller, InvalidInputError, ModelUnavailableError, NotFoundError, PassThrough
 
 router = APIRouter(prefix="/v1", tags=["openai"], route_class=OpenAIRoute)
 _log = logging.getLogger(__name__)
@@ -52,7 +50,7 @@ async def chat_completions(body: ChatIn, request: Request, caller: CallerDep, ru
                 return Response(status_code=_CLIENT_GONE)
             running.count(answer)
             return JSONResponse(completion.whole(answer))
-        events = await _begun(_counted(question, running))
+        events = await begun(running.counted(running.answering.stream(question)))
     except NotFoundError as exc:
         raise await _no_model(body.model, caller, running) from exc
     usage = body.stream_options is not None and body.stream_options.include_usage
@@ -101,27 +99,6 @@ async def _passed_on(body: ChatIn, request: Request, caller: Caller, running: Ru
     priority = body.options.get("priority", 0)
     place = running.admission.slot(priority=priority if isinstance(priority, int) else 0)
     return PassingOn(passing.send(body.model, await request.body()), place)
-
-
-async def _counted(question: Question, running: Running) -> AsyncGenerator[Event]:
-    async with aclosing(running.answering.stream(question)) as events:
-        async for event in events:
-            if isinstance(event, Answer):
-                running.count(event)
-            yield event
-
-
-async def _begun(events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
-    """Return the events once the first one is there: what fails before it gets its HTTP status."""
-    first = await anext(events)
-
-    async def all_of_them() -> AsyncGenerator[Event]:
-        async with aclosing(events):
-            yield first
-            async for event in events:
-                yield event
-
-    return all_of_them()
 
 
 def _collection(model: str) -> str | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -14,9 +12,7 @@ from apps.api.deps import LIMITED, CallerDep, CollectionPath, LibraryDep, Runnin
 from apps.api.errors import RESPONSES
 from apps.api.schemas import AnswerOut, DocumentId, answer_out
 from apps.api.sse import answer_events, event_stream
-from apps.draft import Event
 from apps.summarizing import Summarizing, Wanted
-from contracts import Answer
 
 router = APIRouter(prefix="/v1/collections", tags=["documents"], responses=RESPONSES)
 
@@ -58,12 +54,4 @@ async def summary(
         answer = await summarizing.summarize(wanted)
         running.count(answer)
         return answer_out(answer)
-
-    async def counted() -> AsyncGenerator[Event]:
-        async with aclosing(summarizing.stream(wanted)) as events:
-            async for event in events:
-                if isinstance(event, Answer):
-                    running.count(event)
-                yield event
-
-    return await event_stream(answer_events(counted()))
+    return await event_stream(answer_events(running.counted(summarizing.stream(wanted))))

@@ -263,7 +263,11 @@ async def client(tmp_path: Path) -> AsyncIterator[tuple[httpx.AsyncClient, Desk]
     app = FastAPI()
     settings = SimpleNamespace(api=ApiSettings())
     app.state.running = SimpleNamespace(
-        library=library, summarizing=made.summarizing, settings=settings, count=lambda answer: None
+        library=library,
+        summarizing=made.summarizing,
+        settings=settings,
+        count=lambda answer: None,
+        counted=lambda events: events,
     )
     app.include_router(summaries.router)
     handle_errors(app)
