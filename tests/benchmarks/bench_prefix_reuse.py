@@ -9,8 +9,9 @@ the passage.
 Retrieval and prompts are Footnote's, with whole passages; each prompt is sent to the packaged model on vLLM, which
 generates one token, and whose prefix cache is emptied between the orders. `--simulated` counts what vLLM would find
 instead (the same blocks, least recently used ones evicted), which was not compared with vLLM yet; thousands of prompts
-take seconds. The beginning that all prompts share is found by both orders; "of what differs" leaves it out. `--answers N` has N different questions
-answered in both orders and counts the answers that hold a gold answer. `--work FOLDER` keeps what was made.
+take seconds. The beginning that all prompts share is found by both orders; "of what differs" leaves it out.
+`--answers N` has N different questions answered in both orders and counts the answers that hold a gold answer.
+`--work FOLDER` keeps what was made.
 """
 
 from __future__ import annotations
